@@ -1,0 +1,312 @@
+//! Executing a program: one call, from arguments and world to reply and new world.
+
+mod ids;
+mod invent;
+mod list;
+mod record;
+
+use crate::cel::{self, Expr, Scope};
+use crate::compile::{Aggregate, Compiled, CompiledOp, Compute, Condition, Failure, Program, Require, Target};
+use crate::template::{Slots, Template, exhausted};
+use crate::{Budget, ErrorKind, Filler, Map, Str, ToolError, Value, World, place, seed};
+
+/// What a successful call leads to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The reply, in its envelope.
+    pub reply: Value,
+    /// The world afterwards.
+    pub world: World,
+    /// Whether the world differs from before in anything, bookkeeping included.
+    pub changed: bool,
+    /// JSON pointers into the reply of values that nothing determined.
+    pub invented: Vec<String>,
+}
+
+/// One call in execution.
+struct Run<'a> {
+    program: &'a Program,
+    world: World,
+    scope: Scope,
+    budget: Budget,
+    slots: Slots<'a>,
+    changed: bool,
+    /// Records touched in this call that hold invented members: all, or those named.
+    marks: Vec<(Map, Vec<Str>)>,
+}
+
+/// What a step leads to.
+enum Flow {
+    Next,
+    Reply(Value),
+}
+
+type Step<T> = Result<T, ToolError>;
+
+impl Program {
+    /// Executes the behavior.
+    ///
+    /// # Errors
+    /// The tool's own failure; nothing has changed then. A behavior over its budget or with a
+    /// fault in it fails with [`ErrorKind::Internal`].
+    pub fn run(&self, world: &World, args: &Value, filler: &dyn Filler) -> Step<Outcome> {
+        let mut scope = Scope::new(world.state().clone(), world.now());
+        scope.push("args".into(), args.clone());
+        let limits = &self.library.limits;
+        let mut run = Run {
+            program: self,
+            world: world.clone(),
+            scope,
+            budget: Budget::new(limits),
+            slots: Slots { filler, tool: &self.tool, args, seed: 0, invented: Vec::new() },
+            changed: false,
+            marks: Vec::new(),
+        };
+        let mut reply = Value::Null;
+        for step in &self.steps {
+            if let Flow::Reply(value) = run.step(step)? {
+                reply = value;
+                break;
+            }
+        }
+        if let Some(envelope) = self.envelope.as_ref().unwrap_or(&self.library.envelope).reply.as_ref() {
+            run.scope.push("reply".into(), reply);
+            reply = envelope.eval(&mut run.scope, &mut run.budget, &mut run.slots, &mut String::new())?;
+        }
+        if reply.size().1 > limits.depth {
+            return Err(too_deep());
+        }
+        let mut invented = std::mem::take(&mut run.slots.invented);
+        invent::pointers(&reply, &run.marks, &mut invented);
+        if run.changed && !run.world.commit(run.budget.used(), limits.state_bytes) {
+            return Err(ToolError::new(ErrorKind::Internal, "the session's state would exceed its limit (limits.state_bytes)"));
+        }
+        Ok(Outcome { reply, world: run.world, changed: run.changed, invented })
+    }
+
+    /// The error in the tool's own envelope; `None` if it has none.
+    pub fn render_error(&self, error: &ToolError, args: &Value) -> Option<Value> {
+        let envelope = self.envelope.as_ref().and_then(|e| e.error.as_ref()).or(self.library.envelope.error.as_ref())?;
+        render_error(envelope, error, args, &self.library.limits)
+    }
+}
+
+impl crate::Library {
+    /// The error in the toolset's envelope, for tools that have no program; `None` if it has none.
+    pub fn render_error(&self, error: &ToolError, args: &Value) -> Option<Value> {
+        render_error(self.envelope.error.as_ref()?, error, args, &self.limits)
+    }
+}
+
+fn render_error(envelope: &Template, error: &ToolError, args: &Value, limits: &crate::Limits) -> Option<Value> {
+    struct NoFiller;
+    impl Filler for NoFiller {
+        fn fill(&self, _: &crate::Slot<'_>) -> Value {
+            Value::Null
+        }
+    }
+    let members = [
+        ("kind", Value::from(error.kind.name())),
+        ("message", Value::from(error.message.as_str())),
+        ("path", Value::from(error.path.as_str())),
+        ("argument", Value::from(error.path.trim_start_matches('/'))),
+        ("expected", error.expected.as_deref().map_or(Value::Null, Value::from)),
+        ("status", Value::Int(i64::from(error.http_status()))),
+    ];
+    let mut scope = Scope::new(Value::map(), 0);
+    scope.push("args".into(), args.clone());
+    scope.push("error".into(), Value::Map(members.into_iter().map(|(k, v)| (Str::from(k), v)).collect()));
+    let mut slots = Slots { filler: &NoFiller, tool: "", args, seed: 0, invented: Vec::new() };
+    envelope.eval(&mut scope, &mut Budget::new(limits), &mut slots, &mut String::new()).ok()
+}
+
+impl Run<'_> {
+    fn step(&mut self, step: &Compiled) -> Step<Flow> {
+        self.budget.spend(1).map_err(exhausted)?;
+        if let Some(when) = &step.when
+            && !self.holds(when)?
+        {
+            return Ok(Flow::Next);
+        }
+        match &step.op {
+            CompiledOp::Require(op) => self.require(op)?,
+            CompiledOp::Let(names) => {
+                for (name, template) in names {
+                    let value = self.template(template)?;
+                    self.scope.push(name.clone(), value);
+                }
+            }
+            CompiledOp::Create(op) => self.create(op)?,
+            CompiledOp::Update(op) => self.update(op)?,
+            CompiledOp::Delete(op) => self.delete(op)?,
+            CompiledOp::Get(op) => self.get(op)?,
+            CompiledOp::List(op) => self.list(op)?,
+            CompiledOp::Compute(op) => self.compute(op)?,
+            CompiledOp::Reply(template) => {
+                self.slots.invented.clear();
+                self.slots.seed = self.call_seed();
+                let mut pointer = String::new();
+                return template
+                    .eval(&mut self.scope, &mut self.budget, &mut self.slots, &mut pointer)
+                    .map(Flow::Reply);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Seed of the slots in this call's reply: the same call gets the same values whenever it is made.
+    fn call_seed(&self) -> u64 {
+        seed::derive(self.world.seed(), &[&self.program.tool, &self.slots.args.to_json().to_string()])
+    }
+
+    fn eval(&mut self, expr: &Expr) -> Step<Value> {
+        expr.eval(&mut self.scope, &mut self.budget)
+    }
+
+    /// A condition; anything but `true` and `false` is a fault of the behavior.
+    fn holds(&mut self, condition: &Expr) -> Step<bool> {
+        match self.eval(condition)? {
+            Value::Bool(holds) => Ok(holds),
+            Value::Null => Ok(false),
+            other => Err(ToolError::new(
+                ErrorKind::Internal,
+                format!("the condition `{}` is {}, not a boolean", condition.text(), other.type_name()),
+            )),
+        }
+    }
+
+    /// Evaluates a template outside the reply.
+    fn template(&mut self, template: &Template) -> Step<Value> {
+        self.slots.seed = self.call_seed_if_needed(template);
+        template.eval(&mut self.scope, &mut self.budget, &mut self.slots, &mut String::new())
+    }
+
+    /// Values filled into the state belong to one change, so they vary with the version.
+    fn call_seed_if_needed(&self, template: &Template) -> u64 {
+        match template {
+            Template::Literal(_) | Template::Expr(_) | Template::Text(_) => 0,
+            _ => seed::mix(self.call_seed() ^ self.world.version()),
+        }
+    }
+
+    fn require(&mut self, op: &Require) -> Step<()> {
+        let holds = match &op.condition {
+            Condition::That(that) => self.holds(that)?,
+            Condition::Absent(place) => {
+                let path = place.resolve(&mut self.scope, &mut self.budget)?;
+                place::read(self.world.state(), &path).is_none_or(Value::is_null)
+            }
+            Condition::Exists(target) => self.find(target)?.1.is_some(),
+        };
+        if holds { Ok(()) } else { Err(self.fail(&op.failure, || default_message(op))) }
+    }
+
+    /// The failure that an operation declares.
+    fn fail(&mut self, failure: &Failure, default: impl FnOnce() -> String) -> ToolError {
+        let message = match &failure.message {
+            Some(template) => match template.render(&mut self.scope, &mut self.budget) {
+                Ok(message) => message,
+                Err(error) => return error,
+            },
+            None => default(),
+        };
+        ToolError { status: failure.status, ..ToolError::new(failure.kind, message) }
+    }
+
+    fn compute(&mut self, op: &Compute) -> Step<()> {
+        let over = self.eval(&op.over)?;
+        let rows: Vec<(Value, Value)> = match &over {
+            Value::Map(map) => map.iter().map(|(k, v)| (Value::Str(k.clone()), v.clone())).collect(),
+            Value::List(list) => list.iter().enumerate().map(|(i, v)| (Value::Int(i as i64), v.clone())).collect(),
+            _ => Vec::new(),
+        };
+        self.budget.allocate(64 * rows.len()).map_err(exhausted)?;
+        let (mut count, mut sum, mut exact) = (0i64, 0.0f64, Some(0i64));
+        let mut best: Option<Value> = None;
+        for (key, row) in rows {
+            let mark = self.scope.mark();
+            self.scope.push("it".into(), row);
+            self.scope.push("key".into(), key);
+            let selected = op.filter.as_ref().map_or(Ok(true), |filter| self.holds(filter));
+            let value = match (&selected, &op.aggregate) {
+                (Ok(true), Aggregate::Sum(of) | Aggregate::Avg(of) | Aggregate::Min(of) | Aggregate::Max(of)) => self.eval(of),
+                _ => Ok(Value::Null),
+            };
+            self.scope.truncate(mark);
+            self.budget.spend(1).map_err(exhausted)?;
+            if !selected? {
+                continue;
+            }
+            let value = value?;
+            match &op.aggregate {
+                Aggregate::Count => count += 1,
+                Aggregate::Sum(of) | Aggregate::Avg(of) => {
+                    if value.is_null() {
+                        continue;
+                    }
+                    let Some(number) = value.as_f64() else { return Err(not_a_number(of, &value)) };
+                    count += 1;
+                    sum += number;
+                    exact = match (&value, exact) {
+                        (Value::Int(i), Some(total)) => total.checked_add(*i),
+                        _ => None,
+                    };
+                }
+                Aggregate::Min(_) | Aggregate::Max(_) => {
+                    let wanted = if matches!(op.aggregate, Aggregate::Min(_)) { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater };
+                    if !value.is_null() && best.as_ref().is_none_or(|b| list::compare(&value, b) == wanted) {
+                        best = Some(value);
+                    }
+                }
+            }
+        }
+        let result = match &op.aggregate {
+            Aggregate::Count => Value::Int(count),
+            Aggregate::Sum(_) => exact.map_or(Value::float(sum), Value::Int),
+            Aggregate::Avg(_) if count == 0 => Value::Null,
+            Aggregate::Avg(_) => Value::float(sum / count as f64),
+            Aggregate::Min(_) | Aggregate::Max(_) => best.unwrap_or_default(),
+        };
+        self.scope.push(op.bind.clone(), result);
+        Ok(())
+    }
+
+    /// Tells expressions about the state as it is now.
+    fn sync(&mut self) {
+        self.changed = true;
+        self.scope.set_state(self.world.state().clone());
+    }
+
+    /// Refuses values nested more deeply than the state may be, and accounts for their size.
+    fn admit(&mut self, value: &Value) -> Step<()> {
+        let (bytes, depth) = value.size();
+        if depth + 8 > self.program.library.limits.depth {
+            return Err(too_deep());
+        }
+        self.budget.allocate(bytes).map_err(exhausted)
+    }
+}
+
+fn default_message(op: &Require) -> String {
+    match &op.condition {
+        Condition::Exists(Target::At(_, text)) => format!("{text} does not exist"),
+        Condition::Exists(Target::Record(within, _) | Target::First(within, _)) => {
+            format!("{} not found", record::singular(&within.info.name))
+        }
+        Condition::Absent(_) => "it exists already".into(),
+        Condition::That(that) => format!("the call does not satisfy `{}`", that.text()),
+    }
+}
+
+fn not_a_number(of: &Expr, value: &Value) -> ToolError {
+    ToolError::new(ErrorKind::Internal, format!("`{}` is {}, not a number", of.text(), value.type_name()))
+}
+
+fn too_deep() -> ToolError {
+    ToolError::new(ErrorKind::Internal, "the value is nested too deeply (limits.depth)")
+}
+
+/// Evaluates a node that is part of a larger expression.
+fn eval_node(run: &mut Run<'_>, node: &cel::Node) -> Step<Value> {
+    cel::eval_node(node, &mut run.scope, &mut run.budget)
+}
