@@ -15,7 +15,7 @@ const MAX_BRANCH_DEPTH: usize = 8;
 /// Characters of a value or an enum list shown in a message.
 const MAX_SHOWN: usize = 120;
 
-pub(super) fn violation<'a>(errors: impl Iterator<Item = ValidationError<'a>>, value: &Value) -> Violation {
+pub(super) fn violation<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Violation {
     let mut best: Option<(u32, ValidationError<'a>)> = None;
     for error in errors.take(MAX_ERRORS) {
         let rank = rank(&error);
@@ -24,7 +24,7 @@ pub(super) fn violation<'a>(errors: impl Iterator<Item = ValidationError<'a>>, v
         }
     }
     match best {
-        Some((_, error)) => describe(&error, value, MAX_BRANCH_DEPTH),
+        Some((_, error)) => describe(&error, MAX_BRANCH_DEPTH),
         // Only if the validator disagrees with itself; the value did fail.
         None => Violation {
             keyword: "false".into(),
@@ -55,7 +55,7 @@ fn rank(error: &ValidationError<'_>) -> u32 {
     depth.min(1000) * 4 + kind
 }
 
-fn describe(error: &ValidationError<'_>, root: &Value, depth: usize) -> Violation {
+fn describe(error: &ValidationError<'_>, depth: usize) -> Violation {
     let path = error.instance_path().to_string();
     let keyword = error.kind().keyword().to_owned();
     let what = subject(&path);
@@ -118,7 +118,7 @@ fn describe(error: &ValidationError<'_>, root: &Value, depth: usize) -> Violatio
         Kind::MaxProperties { limit: n } => limit("at most", n, " entries large"),
         Kind::UniqueItems => make(format!("{what} must not hold an item twice"), "distinct items".into()),
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => match closest(context, &path) {
-            Some(inner) if depth > 0 => describe(inner, root, depth - 1),
+            Some(inner) if depth > 0 => describe(inner, depth - 1),
             _ => {
                 let expected = "one of the forms that its schema lists".to_owned();
                 make(format!("{what} has none of the forms that are allowed"), expected)
@@ -135,8 +135,7 @@ fn describe(error: &ValidationError<'_>, root: &Value, depth: usize) -> Violatio
         Kind::Not { .. } | Kind::FalseSchema => {
             make(format!("{what} is not allowed"), "no such value".into())
         }
-        other => {
-            let _ = other;
+        _ => {
             make(format!("{what} is not valid: {}", cut(&error.to_string())), String::new())
         }
     }

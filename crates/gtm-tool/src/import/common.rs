@@ -129,7 +129,7 @@ fn is_bare_properties(map: &Map<String, Value>) -> bool {
     const KEYWORDS: &[&str] =
         &["properties", "$ref", "allOf", "anyOf", "oneOf", "additionalProperties", "required", "$defs"];
     !map.is_empty()
-        && !map.get("type").is_some_and(|t| !t.is_object())
+        && map.get("type").is_none_or(Value::is_object)
         && !KEYWORDS.iter().any(|k| map.contains_key(*k))
         && map.values().all(|v| v.get("type").is_some())
 }

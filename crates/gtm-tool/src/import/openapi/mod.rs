@@ -14,10 +14,11 @@ use super::common::{Names, cut, sanitised, text};
 use super::{Imported, Skipped};
 use crate::Limits;
 use crate::normalise::Direction;
-use crate::spec::{Annotations, Format, HttpBinding, Origin, ToolSpec};
+use crate::spec::{Annotations, ErrorSpec, Format, HttpBinding, Origin, ToolSpec};
 use defs::Defs;
 use gtm_error::{Code, Error, Result};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// Methods that make an operation, in the order tools are listed for one path.
 const METHODS: &[&str] = &["get", "head", "options", "post", "put", "patch", "delete", "trace"];
@@ -31,6 +32,8 @@ struct Document<'a> {
     requests: Defs<'a>,
     replies: Defs<'a>,
     api_keys: security::ApiKeys,
+    /// Error responses by their place in the document.
+    errors: HashMap<*const Map<String, Value>, ErrorSpec>,
     /// Operations still to come; the room for definitions is shared among them.
     remaining: usize,
 }
@@ -61,6 +64,7 @@ pub(super) fn import(root: &Value, format: Format, limits: &Limits) -> Result<Im
         requests: Defs::new(root, format, Direction::Request, limits),
         replies: Defs::new(root, format, Direction::Response, limits),
         api_keys: security::ApiKeys::of(root),
+        errors: HashMap::new(),
         remaining: operations.len(),
     };
     let origin = Origin {

@@ -92,7 +92,18 @@ impl<'a> Document<'a> {
         found
     }
 
+    /// Many operations share their error responses, so each is made once.
     fn error(&mut self, operation: &Operation<'a>, response: &Response<'a>) -> ErrorSpec {
+        let key = std::ptr::from_ref(response.node);
+        if let Some(error) = self.errors.get(&key) {
+            return ErrorSpec { status: response.status, ..error.clone() };
+        }
+        let error = self.new_error(operation, response);
+        self.errors.insert(key, error.clone());
+        error
+    }
+
+    fn new_error(&mut self, operation: &Operation<'a>, response: &Response<'a>) -> ErrorSpec {
         let content = self.content(operation, response.node);
         let description = cut(text(response.node, "description").to_owned(), self.limits.description_bytes);
         let example =
