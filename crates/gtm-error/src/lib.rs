@@ -40,15 +40,29 @@ impl Error {
     }
 
     /// Where it is wrong: a file with line and column, or a JSON pointer. Places nest: an outer
-    /// caller that knows the file prefixes it, giving `file#pointer`.
+    /// caller that knows the file prefixes it, giving `file#/a/b`. A file is told from a pointer by
+    /// the pointer's leading `/`, so give absolute file names through [`Error::in_file`].
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         let place = place.to_string();
         self.0.place = Some(match self.0.place.take() {
             None => place,
+            Some(inner) if place.starts_with('/') && inner.starts_with('/') => format!("{place}{inner}"),
             Some(inner) if inner.starts_with(['/', '#']) => {
                 format!("{place}#{}", inner.trim_start_matches('#'))
             }
             Some(inner) => format!("{place}: {inner}"),
+        });
+        self
+    }
+
+    /// In which file it is wrong. Unlike [`Error::at`], takes absolute paths too.
+    pub fn in_file(mut self, file: impl fmt::Display) -> Self {
+        self.0.place = Some(match self.0.place.take() {
+            None => file.to_string(),
+            Some(inner) if inner.starts_with(['/', '#']) => {
+                format!("{file}#{}", inner.trim_start_matches('#'))
+            }
+            Some(inner) => format!("{file}: {inner}"),
         });
         self
     }
@@ -133,8 +147,8 @@ mod tests {
 
     #[test]
     fn places_nest_into_file_and_pointer() {
-        let error = Error::new(Code::SpecMalformed, "no paths").at("/paths").at("a.yaml");
-        assert_eq!(error.place(), Some("a.yaml#/paths"));
+        let error = Error::new(Code::SpecMalformed, "no paths").at("/get").at("/paths").at("a.yaml");
+        assert_eq!(error.place(), Some("a.yaml#/paths/get"));
     }
 
     #[test]

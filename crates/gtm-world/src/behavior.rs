@@ -458,8 +458,10 @@ impl TryFrom<StepText> for Step {
         .flatten();
         match (ops.next(), ops.next()) {
             (Some(op), None) => Ok(Step { when, op }),
-            _ => Err("a step has exactly one of require, let, create, update, delete, get, list, compute, reply"
-                .into()),
+            _ => Err(
+                "a step has exactly one of require, let, create, update, delete, get, list, compute, reply"
+                    .into(),
+            ),
         }
     }
 }
@@ -486,4 +488,9 @@ impl From<Op> for Step {
     fn from(op: Op) -> Self {
         Step { when: None, op }
     }
+}
+
+/// The JSON Schema of [`Behaviors`], published as `docs/behavior.schema.json`.
+pub fn json_schema() -> Json {
+    schemars::schema_for!(Behaviors).into()
 }

@@ -152,7 +152,12 @@ impl Program {
     ///
     /// # Errors
     /// [`Code::BehaviorInvalid`] or [`Code::ExpressionInvalid`], with the JSON pointer of the fault.
-    pub fn compile(tool: &str, behavior: &Behavior, returns: Option<&Json>, library: &Arc<Library>) -> Result<Program> {
+    pub fn compile(
+        tool: &str,
+        behavior: &Behavior,
+        returns: Option<&Json>,
+        library: &Arc<Library>,
+    ) -> Result<Program> {
         let shape = Shape::of(Arc::new(returns.cloned().unwrap_or(Json::Bool(true))), "");
         let place = |e: Error| e.at(format!("/behaviors/{tool}"));
         if behavior.steps.len() > MAX_STEPS {
@@ -163,7 +168,9 @@ impl Program {
             ));
         }
         if behavior.direct && !behavior.steps.is_empty() {
-            return Err(place(Error::new(Code::BehaviorInvalid, "a direct behavior has no steps").at("/steps")));
+            return Err(place(
+                Error::new(Code::BehaviorInvalid, "a direct behavior has no steps").at("/steps"),
+            ));
         }
         let compiler = Compiler { library, shape: &shape };
         let mut steps = Vec::with_capacity(behavior.steps.len().max(1));
@@ -198,7 +205,9 @@ impl Compiler<'_> {
             Op::Get(op) => CompiledOp::Get(self.get(op).map_err(|e| e.at("/get"))?),
             Op::List(op) => CompiledOp::List(Box::new(self.list(op).map_err(|e| e.at("/list"))?)),
             Op::Compute(op) => CompiledOp::Compute(Box::new(self.compute(op).map_err(|e| e.at("/compute"))?)),
-            Op::Reply(reply) => CompiledOp::Reply(Template::parse(reply, self.shape).map_err(|e| e.at("/reply"))?),
+            Op::Reply(reply) => {
+                CompiledOp::Reply(Template::parse(reply, self.shape).map_err(|e| e.at("/reply"))?)
+            }
         })
     }
 
@@ -241,7 +250,12 @@ impl Compiler<'_> {
         };
         let any = Shape::of(Arc::new(Json::Bool(true)), "");
         Ok(Update {
-            value: op.value.as_ref().map(|v| Template::parse(v, &any)).transpose().map_err(|e| e.at("/value"))?,
+            value: op
+                .value
+                .as_ref()
+                .map(|v| Template::parse(v, &any))
+                .transpose()
+                .map_err(|e| e.at("/value"))?,
             merge: optional(&op.merge, "/merge")?,
             set: self.members(&op.set, schema).map_err(|e| e.at("/set"))?,
             unset: op.unset.iter().map(|n| Str::from(n.as_str())).collect(),
@@ -313,11 +327,16 @@ impl Compiler<'_> {
     }
 
     /// Named templates; slots among them get their schema from the record's, where there is one.
-    fn members(&self, set: &JsonMap<String, Json>, schema: Option<&Arc<Json>>) -> Result<Vec<(Str, Template)>> {
+    fn members(
+        &self,
+        set: &JsonMap<String, Json>,
+        schema: Option<&Arc<Json>>,
+    ) -> Result<Vec<(Str, Template)>> {
         let record = Shape::of(schema.cloned().unwrap_or_else(|| Arc::new(Json::Bool(true))), "");
         set.iter()
             .map(|(name, json)| {
-                let template = Template::parse(json, &record.member(name)).map_err(|e| e.at(format!("/{name}")))?;
+                let template =
+                    Template::parse(json, &record.member(name)).map_err(|e| e.at(format!("/{name}")))?;
                 Ok((Str::from(name.as_str()), template))
             })
             .collect()
@@ -332,9 +351,10 @@ impl Compiler<'_> {
     ) -> Result<Target> {
         match (at, within, id, filter) {
             (Some(at), None, None, None) => self.at(at).map_err(|e| e.at("/at")),
-            (None, Some(within), Some(id), None) => {
-                Ok(Target::Record(self.within(within)?, Expr::parse(id).map_err(|e| e.at("/id"))?.node().clone()))
-            }
+            (None, Some(within), Some(id), None) => Ok(Target::Record(
+                self.within(within)?,
+                Expr::parse(id).map_err(|e| e.at("/id"))?.node().clone(),
+            )),
             (None, Some(within), None, Some(filter)) => {
                 Ok(Target::First(self.within(within)?, Expr::parse(filter).map_err(|e| e.at("/where"))?))
             }
@@ -381,7 +401,8 @@ fn failure(kind: ErrorKind, message: &Option<String>, status: Option<u16>) -> Re
             .at("/status")
             .expected("400 to 599"));
     }
-    let message = message.as_ref().map(|m| cel::Template::parse(m)).transpose().map_err(|e: Error| e.at("/message"))?;
+    let message =
+        message.as_ref().map(|m| cel::Template::parse(m)).transpose().map_err(|e: Error| e.at("/message"))?;
     Ok(Failure { kind, message, status })
 }
 
@@ -390,5 +411,6 @@ fn name(given: &Option<String>, default: &str) -> Str {
 }
 
 fn one_of(choices: &str) -> Error {
-    Error::new(Code::BehaviorInvalid, "needs exactly one of several members").expected(format!("exactly one of {choices}"))
+    Error::new(Code::BehaviorInvalid, "needs exactly one of several members")
+        .expected(format!("exactly one of {choices}"))
 }

@@ -56,7 +56,8 @@ impl Library {
     pub fn new(behaviors: &Behaviors, limits: Limits) -> Result<Library> {
         let mut collections = BTreeMap::new();
         for (name, collection) in &behaviors.collections {
-            let info = CollectionInfo::compile(name, collection).map_err(|e| e.at(format!("/collections/{name}")))?;
+            let info = CollectionInfo::compile(name, collection)
+                .map_err(|e| e.at(format!("/collections/{name}")))?;
             collections.insert(name.clone(), Arc::new(info));
         }
         Ok(Library { collections, envelope: Envelope::compile(&behaviors.envelope)?, limits })
@@ -72,9 +73,12 @@ impl CollectionInfo {
         if let Some(IdStyle::Pattern(pattern)) = &collection.ids
             && !pattern.contains(['#', '?'])
         {
-            return Err(Error::new(Code::BehaviorInvalid, format!("the id pattern `{pattern}` has no part that varies"))
-                .at("/ids/pattern")
-                .expected("at least one `#` (digit) or `?` (hexadecimal digit)"));
+            return Err(Error::new(
+                Code::BehaviorInvalid,
+                format!("the id pattern `{pattern}` has no part that varies"),
+            )
+            .at("/ids/pattern")
+            .expected("at least one `#` (digit) or `?` (hexadecimal digit)"));
         }
         Ok(CollectionInfo {
             name: name.into(),
@@ -88,6 +92,13 @@ impl CollectionInfo {
 
     /// A collection that no one declared, at a place that a step names.
     pub(crate) fn undeclared(text: &str, place: Place) -> CollectionInfo {
-        CollectionInfo { name: text.into(), place, id: None, ids: None, schema: None, kind: CollectionKind::Map }
+        CollectionInfo {
+            name: text.into(),
+            place,
+            id: None,
+            ids: None,
+            schema: None,
+            kind: CollectionKind::Map,
+        }
     }
 }

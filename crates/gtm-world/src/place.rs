@@ -23,7 +23,7 @@ pub(crate) type Path = Vec<Str>;
 impl Place {
     /// Compiles a path such as `users[args.id].cart`. The first name is a member of the state, or
     /// what `alias` makes of it.
-    pub(crate) fn parse(text: &str, alias: impl Fn(&str) -> Option<Place>) -> Result<Place> {
+    pub(crate) fn parse(text: &str, mut alias: impl FnMut(&str) -> Option<Place>) -> Result<Place> {
         let expr = Expr::parse(text)?;
         let mut segments = Vec::new();
         let mut node = expr.node();
@@ -68,7 +68,11 @@ impl Place {
     }
 
     /// Evaluates the keys.
-    pub(crate) fn resolve(&self, scope: &mut Scope, budget: &mut Budget) -> std::result::Result<Path, ToolError> {
+    pub(crate) fn resolve(
+        &self,
+        scope: &mut Scope,
+        budget: &mut Budget,
+    ) -> std::result::Result<Path, ToolError> {
         self.segments
             .iter()
             .map(|segment| match segment {

@@ -6,7 +6,9 @@ mod list;
 mod record;
 
 use crate::cel::{self, Expr, Scope};
-use crate::compile::{Aggregate, Compiled, CompiledOp, Compute, Condition, Failure, Program, Require, Target};
+use crate::compile::{
+    Aggregate, Compiled, CompiledOp, Compute, Condition, Failure, Program, Require, Target,
+};
 use crate::template::{Slots, Template, exhausted};
 use crate::{Budget, ErrorKind, Filler, Map, Str, ToolError, Value, World, place, seed};
 
@@ -79,14 +81,18 @@ impl Program {
         let mut invented = std::mem::take(&mut run.slots.invented);
         invent::pointers(&reply, &run.marks, &mut invented);
         if run.changed && !run.world.commit(run.budget.used(), limits.state_bytes) {
-            return Err(ToolError::new(ErrorKind::Internal, "the session's state would exceed its limit (limits.state_bytes)"));
+            return Err(ToolError::new(
+                ErrorKind::Internal,
+                "the session's state would exceed its limit (limits.state_bytes)",
+            ));
         }
         Ok(Outcome { reply, world: run.world, changed: run.changed, invented })
     }
 
     /// The error in the tool's own envelope; `None` if it has none.
     pub fn render_error(&self, error: &ToolError, args: &Value) -> Option<Value> {
-        let envelope = self.envelope.as_ref().and_then(|e| e.error.as_ref()).or(self.library.envelope.error.as_ref())?;
+        let envelope =
+            self.envelope.as_ref().and_then(|e| e.error.as_ref()).or(self.library.envelope.error.as_ref())?;
         render_error(envelope, error, args, &self.library.limits)
     }
 }
@@ -98,7 +104,12 @@ impl crate::Library {
     }
 }
 
-fn render_error(envelope: &Template, error: &ToolError, args: &Value, limits: &crate::Limits) -> Option<Value> {
+fn render_error(
+    envelope: &Template,
+    error: &ToolError,
+    args: &Value,
+    limits: &crate::Limits,
+) -> Option<Value> {
     struct NoFiller;
     impl Filler for NoFiller {
         fn fill(&self, _: &crate::Slot<'_>) -> Value {
@@ -217,7 +228,9 @@ impl Run<'_> {
         let over = self.eval(&op.over)?;
         let rows: Vec<(Value, Value)> = match &over {
             Value::Map(map) => map.iter().map(|(k, v)| (Value::Str(k.clone()), v.clone())).collect(),
-            Value::List(list) => list.iter().enumerate().map(|(i, v)| (Value::Int(i as i64), v.clone())).collect(),
+            Value::List(list) => {
+                list.iter().enumerate().map(|(i, v)| (Value::Int(i as i64), v.clone())).collect()
+            }
             _ => Vec::new(),
         };
         self.budget.allocate(64 * rows.len()).map_err(exhausted)?;
@@ -229,7 +242,10 @@ impl Run<'_> {
             self.scope.push("key".into(), key);
             let selected = op.filter.as_ref().map_or(Ok(true), |filter| self.holds(filter));
             let value = match (&selected, &op.aggregate) {
-                (Ok(true), Aggregate::Sum(of) | Aggregate::Avg(of) | Aggregate::Min(of) | Aggregate::Max(of)) => self.eval(of),
+                (
+                    Ok(true),
+                    Aggregate::Sum(of) | Aggregate::Avg(of) | Aggregate::Min(of) | Aggregate::Max(of),
+                ) => self.eval(of),
                 _ => Ok(Value::Null),
             };
             self.scope.truncate(mark);
@@ -253,7 +269,11 @@ impl Run<'_> {
                     };
                 }
                 Aggregate::Min(_) | Aggregate::Max(_) => {
-                    let wanted = if matches!(op.aggregate, Aggregate::Min(_)) { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater };
+                    let wanted = if matches!(op.aggregate, Aggregate::Min(_)) {
+                        std::cmp::Ordering::Less
+                    } else {
+                        std::cmp::Ordering::Greater
+                    };
                     if !value.is_null() && best.as_ref().is_none_or(|b| list::compare(&value, b) == wanted) {
                         best = Some(value);
                     }

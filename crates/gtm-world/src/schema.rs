@@ -30,7 +30,16 @@ pub(crate) fn items<'a>(root: &'a Json, node: &'a Json) -> Option<&'a Json> {
 /// Names that `node` requires, its `allOf` parts included.
 pub(crate) fn required<'a>(root: &'a Json, node: &'a Json) -> Vec<&'a str> {
     let mut names = Vec::new();
-    each(root, node, &mut |s| names.extend(s.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str)), MAX_HOPS);
+    each(
+        root,
+        node,
+        &mut |s| {
+            names.extend(
+                s.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str),
+            )
+        },
+        MAX_HOPS,
+    );
     names
 }
 
@@ -72,7 +81,12 @@ fn each<'a>(root: &'a Json, node: &'a Json, visit: &mut dyn FnMut(&'a Json), dep
     }
 }
 
-fn find<'a>(root: &'a Json, node: &'a Json, pick: &dyn Fn(&'a Json) -> Option<&'a Json>, depth: usize) -> Option<&'a Json> {
+fn find<'a>(
+    root: &'a Json,
+    node: &'a Json,
+    pick: &dyn Fn(&'a Json) -> Option<&'a Json>,
+    depth: usize,
+) -> Option<&'a Json> {
     if depth == 0 {
         return None;
     }

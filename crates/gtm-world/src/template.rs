@@ -1,7 +1,7 @@
 //! Templates: JSON whose texts are expressions, compiled.
 
 use crate::cel::{self, Expr, Scope};
-use crate::{Budget, Exhausted, ErrorKind, Filler, Map, Slot, Str, ToolError, Value, schema};
+use crate::{Budget, ErrorKind, Exhausted, Filler, Map, Slot, Str, ToolError, Value, schema};
 use gtm_error::{Code, Error, Result};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -88,29 +88,44 @@ impl Template {
             Json::String(text) => Ok(Template::Expr(Expr::parse(text)?)),
             Json::Array(items) => {
                 let shape = shape.items();
-                let each = |(i, item)| Self::parse_at(item, &shape, depth - 1).map_err(|e| e.at(format!("/{i}")));
+                let each =
+                    |(i, item)| Self::parse_at(item, &shape, depth - 1).map_err(|e| e.at(format!("/{i}")));
                 Ok(Template::List(items.iter().enumerate().map(each).collect::<Result<_>>()?))
             }
             Json::Object(members) => {
-                if let Some((name, body)) = members.iter().next().filter(|(n, _)| members.len() == 1 && n.starts_with('$')) {
+                if let Some((name, body)) =
+                    members.iter().next().filter(|(n, _)| members.len() == 1 && n.starts_with('$'))
+                {
                     match name.as_str() {
                         "$value" => return Ok(Template::Literal(body.into())),
                         "$text" => {
                             let Json::String(text) = body else {
-                                return Err(Error::new(Code::BehaviorInvalid, "$text needs text").at("/$text"));
+                                return Err(
+                                    Error::new(Code::BehaviorInvalid, "$text needs text").at("/$text")
+                                );
                             };
-                            return Ok(Template::Text(cel::Template::parse(text).map_err(|e| e.at("/$text"))?));
+                            return Ok(Template::Text(
+                                cel::Template::parse(text).map_err(|e| e.at("/$text"))?,
+                            ));
                         }
-                        "$fill" => return Fill::parse(body, shape).map(|f| Template::Fill(Box::new(f))).map_err(|e| e.at("/$fill")),
+                        "$fill" => {
+                            return Fill::parse(body, shape)
+                                .map(|f| Template::Fill(Box::new(f)))
+                                .map_err(|e| e.at("/$fill"));
+                        }
                         _ => {
-                            return Err(Error::new(Code::BehaviorInvalid, format!("unknown template object `{name}`"))
-                                .at(format!("/{name}"))
-                                .expected("$text, $value or $fill"));
+                            return Err(Error::new(
+                                Code::BehaviorInvalid,
+                                format!("unknown template object `{name}`"),
+                            )
+                            .at(format!("/{name}"))
+                            .expected("$text, $value or $fill"));
                         }
                     }
                 }
                 let each = |(name, item): (&String, &Json)| {
-                    let template = Self::parse_at(item, &shape.member(name), depth - 1).map_err(|e| e.at(format!("/{name}")))?;
+                    let template = Self::parse_at(item, &shape.member(name), depth - 1)
+                        .map_err(|e| e.at(format!("/{name}")))?;
                     Ok((Str::from(name.as_str()), template))
                 };
                 Ok(Template::Map(members.iter().map(each).collect::<Result<_>>()?))
@@ -171,11 +186,18 @@ impl Template {
 
 impl Fill {
     fn new(shape: &Shape) -> Fill {
-        Fill { schema: shape.node.clone(), root: shape.root.clone(), from: None, rows: None, path: shape.path.clone() }
+        Fill {
+            schema: shape.node.clone(),
+            root: shape.root.clone(),
+            from: None,
+            rows: None,
+            path: shape.path.clone(),
+        }
     }
 
     fn parse(json: &Json, shape: &Shape) -> Result<Fill> {
-        let text = FillText::deserialize(json).map_err(|e| Error::new(Code::BehaviorInvalid, e.to_string()))?;
+        let text =
+            FillText::deserialize(json).map_err(|e| Error::new(Code::BehaviorInvalid, e.to_string()))?;
         let mut fill = Fill::new(shape);
         if let Some(schema) = text.schema {
             fill.root = Arc::new(schema.clone());

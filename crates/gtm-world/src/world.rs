@@ -157,6 +157,18 @@ impl World {
         self.books.remove(&book.key(collection, id));
     }
 
+    /// The bookkeeping, an object to be stored and given back as it is.
+    pub fn books(&self) -> Value {
+        Value::Map(self.books.clone())
+    }
+
+    /// This world with other contents: for storage that keeps changes instead of whole worlds.
+    /// `None` unless state and books are objects.
+    pub fn with_contents(&self, state: Value, books: Value, version: u64) -> Option<World> {
+        let (root @ Value::Map(_), Value::Map(books)) = (state, books) else { return None };
+        Some(World { root, books, version, ..self.clone() })
+    }
+
     /// Everything, for storage. [`World::restore`] reads it back.
     pub fn save(&self) -> serde_json::Value {
         serde_json::json!({

@@ -14,9 +14,15 @@ const ATTEMPTS: u64 = 1_000;
 pub(super) fn next(run: &mut Run<'_>, within: &Within, container: &Path) -> Step<Value> {
     let pointer = place::pointer(container);
     let held = place::read(run.world.state(), container).cloned();
-    let style = within.info.ids.clone().or_else(|| like_present(within, held.as_ref())).or_else(|| from_schema(within));
+    let style = within
+        .info
+        .ids
+        .clone()
+        .or_else(|| like_present(within, held.as_ref()))
+        .or_else(|| from_schema(within));
     let issued = run.world.book(Book::Counter, &pointer, "").and_then(Value::as_i64);
-    let largest = || held.as_ref().and_then(|held| last_id(within, held)).and_then(|id| id.parse::<i64>().ok());
+    let largest =
+        || held.as_ref().and_then(|held| last_id(within, held)).and_then(|id| id.parse::<i64>().ok());
     for attempt in 0..ATTEMPTS {
         let step = attempt as i64;
         let (id, counter) = match &style {
@@ -36,7 +42,7 @@ pub(super) fn next(run: &mut Run<'_>, within: &Within, container: &Path) -> Step
             }
         };
         let Some(key) = id.as_key() else { break };
-        let taken = run.locate(within, held.as_ref(), &key)?.is_some()
+        let taken = super::record::locate(within, held.as_ref(), &key, &mut run.budget)?.is_some()
             || run.world.book(Book::Deleted, &pointer, &key).is_some();
         if !taken {
             run.world.note(Book::Counter, &pointer, "", Value::Int(counter));
@@ -50,8 +56,13 @@ pub(super) fn next(run: &mut Run<'_>, within: &Within, container: &Path) -> Step
 pub(super) fn typed(within: &Within, key: &Str, id: Value) -> Value {
     let Some(schema) = id_schema(within) else { return id };
     match (&id, key.parse::<i64>()) {
-        (Value::Str(_), Ok(number)) if !schema::allows_type(within_root(within), schema, "string") => Value::Int(number),
-        (Value::Int(_), _) if !schema::allows_type(within_root(within), schema, "integer") && !schema::allows_type(within_root(within), schema, "number") => {
+        (Value::Str(_), Ok(number)) if !schema::allows_type(within_root(within), schema, "string") => {
+            Value::Int(number)
+        }
+        (Value::Int(_), _)
+            if !schema::allows_type(within_root(within), schema, "integer")
+                && !schema::allows_type(within_root(within), schema, "number") =>
+        {
             Value::Str(key.clone())
         }
         _ => id,
@@ -133,7 +144,11 @@ fn varied(style: &IdStyle, world: u64, pointer: &str, counter: i64) -> Value {
         .map(|c| match c {
             // No leading zero: many services treat such ids as numbers.
             '#' => {
-                let d = if first { char::from_digit(1 + digit(9).to_digit(10).unwrap_or(0), 10).unwrap_or('1') } else { digit(10) };
+                let d = if first {
+                    char::from_digit(1 + digit(9).to_digit(10).unwrap_or(0), 10).unwrap_or('1')
+                } else {
+                    digit(10)
+                };
                 first = false;
                 d
             }

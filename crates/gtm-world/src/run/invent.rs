@@ -30,10 +30,18 @@ impl Run<'_> {
     }
 
     /// Invents a record and puts it into the collection.
-    pub(super) fn invent_record(&mut self, within: &Within, container: &Path, key: &Str, mut known: Map) -> Step<()> {
+    pub(super) fn invent_record(
+        &mut self,
+        within: &Within,
+        container: &Path,
+        key: &Str,
+        mut known: Map,
+    ) -> Step<()> {
         if let Some(member) = &within.info.id {
             let id = ids::typed(within, key, Value::Str(key.clone()));
-            known = std::iter::once((member.clone(), id)).chain(known.iter().map(|(k, v)| (k.clone(), v.clone()))).collect();
+            known = std::iter::once((member.clone(), id))
+                .chain(known.iter().map(|(k, v)| (k.clone(), v.clone())))
+                .collect();
         }
         let mut record = self.fill_record(within, container, key, &Value::Map(known.clone()))?;
         if let Value::Map(record) = &mut record {
@@ -50,7 +58,13 @@ impl Run<'_> {
     }
 
     /// A whole record by the filler; the same record of the same session is always filled alike.
-    pub(super) fn fill_record(&mut self, within: &Within, container: &Path, key: &str, known: &Value) -> Step<Value> {
+    pub(super) fn fill_record(
+        &mut self,
+        within: &Within,
+        container: &Path,
+        key: &str,
+        known: &Value,
+    ) -> Step<Value> {
         let schema = within.info.schema.as_deref().unwrap_or(&serde_json::Value::Bool(true));
         let value = self.slots.filler.fill(&Slot {
             tool: &self.program.tool,
@@ -69,7 +83,13 @@ impl Run<'_> {
 
     /// Gives a collection that is listed for the first time a few records, some of which satisfy
     /// what the call asks for. From then on the collection is known completely.
-    pub(super) fn invent_rows(&mut self, within: &Within, container: &Path, equal: &[(Str, Value)], search: Option<&str>) -> Step<()> {
+    pub(super) fn invent_rows(
+        &mut self,
+        within: &Within,
+        container: &Path,
+        equal: &[(Str, Value)],
+        search: Option<&str>,
+    ) -> Step<()> {
         let pointer = place::pointer(container);
         let Some(root) = within.info.schema.clone() else { return Ok(()) };
         let rows = 3 + seed::derive(self.world.seed(), &["rows", &pointer]) % 3;
@@ -85,7 +105,9 @@ impl Run<'_> {
                         known.insert(name.clone(), one.clone());
                     }
                 }
-                if let Some((name, text)) = search.and_then(|text| self.searchable(within, container, &key, text)) {
+                if let Some((name, text)) =
+                    search.and_then(|text| self.searchable(within, container, &key, text))
+                {
                     known.insert(name, text);
                 }
             }
@@ -97,7 +119,13 @@ impl Run<'_> {
     }
 
     /// A text member of the record to come that contains the words searched for.
-    fn searchable(&mut self, within: &Within, container: &Path, key: &str, text: &str) -> Option<(Str, Value)> {
+    fn searchable(
+        &mut self,
+        within: &Within,
+        container: &Path,
+        key: &str,
+        text: &str,
+    ) -> Option<(Str, Value)> {
         let record = self.fill_record(within, container, key, &Value::map()).ok()?;
         let members = record.as_map()?;
         let named = ["name", "title", "summary", "subject", "description", "text", "content"];
@@ -106,7 +134,9 @@ impl Run<'_> {
             .find_map(|n| members.get(n).and_then(Value::as_str).map(|old| (Str::from(*n), old)))
             .or_else(|| {
                 let id = within.info.id.as_deref();
-                let is_text = |(k, v): &(&Str, &Value)| Some(&***k) != id && v.as_str().is_some_and(|s| s.contains(' '));
+                let is_text = |(k, v): &(&Str, &Value)| {
+                    Some(&***k) != id && v.as_str().is_some_and(|s| s.contains(' '))
+                };
                 members.iter().find(is_text).map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default()))
             })?;
         let has = old.to_lowercase().contains(&text.to_lowercase());
@@ -127,7 +157,9 @@ impl Run<'_> {
 
     /// Marks a record that this call reads, if it holds invented members.
     pub(super) fn mark_invented(&mut self, sought: &super::record::Sought, record: &Value) {
-        let (true, Some(key), Value::Map(map)) = (self.world.is_open(), sought.id.as_key(), record) else { return };
+        let (true, Some(key), Value::Map(map)) = (self.world.is_open(), sought.id.as_key(), record) else {
+            return;
+        };
         self.mark(&place::pointer(&sought.container), &key, map);
     }
 
@@ -150,7 +182,13 @@ pub(super) fn pointers(reply: &Value, marks: &[(Map, Vec<Str>)], out: &mut Vec<S
     }
 }
 
-fn search(value: &Value, marks: &[(Map, Vec<Str>)], pointer: &mut String, left: &mut usize, out: &mut Vec<String>) {
+fn search(
+    value: &Value,
+    marks: &[(Map, Vec<Str>)],
+    pointer: &mut String,
+    left: &mut usize,
+    out: &mut Vec<String>,
+) {
     if *left == 0 || out.len() >= MAX_POINTERS {
         return;
     }
@@ -160,7 +198,9 @@ fn search(value: &Value, marks: &[(Map, Vec<Str>)], pointer: &mut String, left: 
     {
         match members.is_empty() {
             true => out.push(pointer.clone()),
-            false => out.extend(members.iter().filter(|m| map.contains_key(m)).map(|m| format!("{pointer}/{m}"))),
+            false => {
+                out.extend(members.iter().filter(|m| map.contains_key(m)).map(|m| format!("{pointer}/{m}")))
+            }
         }
         return;
     }

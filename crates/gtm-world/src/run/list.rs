@@ -25,17 +25,22 @@ impl Run<'_> {
         }
         let held = place::read(self.world.state(), &container).cloned().unwrap_or_default();
         let offset = self.count(op.offset.as_ref())?.unwrap_or(0);
-        let limit = self.count(op.limit.as_ref())?.unwrap_or(usize::MAX).min(self.program.library.limits.list_rows);
-        let (total, rows) = if equal.is_empty() && search.is_none() && op.filter.is_none() && op.sort.is_none() {
-            self.budget.spend((offset as u64).saturating_add(limit as u64).min(len(&held) as u64)).map_err(exhausted)?;
-            let page = record::entries(&held).skip(offset).take(limit).map(|(k, v)| (k, v.clone())).collect();
-            (len(&held), page)
-        } else {
-            let mut rows = self.select(op, &held, &equal, search.as_deref())?;
-            self.sort(op, &mut rows)?;
-            let total = rows.len();
-            (total, rows.into_iter().skip(offset).take(limit).collect::<Vec<_>>())
-        };
+        let limit =
+            self.count(op.limit.as_ref())?.unwrap_or(usize::MAX).min(self.program.library.limits.list_rows);
+        let (total, rows) =
+            if equal.is_empty() && search.is_none() && op.filter.is_none() && op.sort.is_none() {
+                self.budget
+                    .spend((offset as u64).saturating_add(limit as u64).min(len(&held) as u64))
+                    .map_err(exhausted)?;
+                let page =
+                    record::entries(&held).skip(offset).take(limit).map(|(k, v)| (k, v.clone())).collect();
+                (len(&held), page)
+            } else {
+                let mut rows = self.select(op, &held, &equal, search.as_deref())?;
+                self.sort(op, &mut rows)?;
+                let total = rows.len();
+                (total, rows.into_iter().skip(offset).take(limit).collect::<Vec<_>>())
+            };
         self.budget.allocate(64 * rows.len()).map_err(exhausted)?;
         if self.world.is_open() {
             let pointer = place::pointer(&container);
@@ -50,7 +55,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn select(&mut self, op: &ListRows, held: &Value, equal: &[(Str, Value)], search: Option<&str>) -> Step<Vec<(Str, Value)>> {
+    fn select(
+        &mut self,
+        op: &ListRows,
+        held: &Value,
+        equal: &[(Str, Value)],
+        search: Option<&str>,
+    ) -> Step<Vec<(Str, Value)>> {
         let search = search.map(str::to_lowercase);
         let mut rows = Vec::new();
         for (key, row) in record::entries(held) {

@@ -6,7 +6,7 @@ use crate::compile::{Create, Delete, Failure, Get, Target, Update, Within};
 use crate::place::{self, Path};
 use crate::template::Template;
 use crate::world::Book;
-use crate::{ErrorKind, Map, Str, ToolError, Value, schema};
+use crate::{Budget, ErrorKind, Map, Str, ToolError, Value, schema};
 use std::sync::Arc;
 
 /// Where a record is in its collection.
@@ -53,19 +53,27 @@ impl Run<'_> {
             None => ids::next(self, within, &container)?,
         };
         let Some(key) = id.as_key() else {
-            return Err(ToolError::new(ErrorKind::InvalidArgument, format!("the id is {}, not text or a number", id.type_name())));
+            return Err(ToolError::new(
+                ErrorKind::InvalidArgument,
+                format!("the id is {}, not text or a number", id.type_name()),
+            ));
         };
         let id = ids::typed(within, &key, id);
-        let spot = self.locate(within, place::read(self.world.state(), &container), &key)?;
+        let spot = locate(within, place::read(self.world.state(), &container), &key, &mut self.budget)?;
         if spot.is_some() && !op.replace {
             let what = singular(&within.info.name);
             return Err(self.fail(&op.failure, || format!("{what} \"{key}\" already exists")));
         }
         let mut record = match op.from.as_ref().map(|from| self.eval(from)).transpose()? {
-            Some(Value::Map(from)) => from.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            Some(Value::Map(from)) => {
+                from.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
+            }
             Some(Value::Null) | None => Map::new(),
             Some(other) => {
-                return Err(ToolError::new(ErrorKind::Internal, format!("`from` is {}, not an object", other.type_name())));
+                return Err(ToolError::new(
+                    ErrorKind::Internal,
+                    format!("`from` is {}, not an object", other.type_name()),
+                ));
             }
         };
         if let Some(member) = within.info.id.as_ref().filter(|m| record.get(m).is_none_or(|v| *v != id)) {
@@ -108,7 +116,8 @@ impl Run<'_> {
             (None, Target::Record(within, _)) if op.upsert => {
                 let key = sought.id.as_key().ok_or_else(|| self.missing(&op.failure, &sought))?;
                 let id = ids::typed(within, &key, sought.id.clone());
-                let record = within.info.id.iter().map(|member| (member.clone(), id.clone())).collect::<Map>();
+                let record =
+                    within.info.id.iter().map(|member| (member.clone(), id.clone())).collect::<Map>();
                 self.put(within, &sought.container, None, &key, Value::Map(record))?;
                 self.find(&op.target)?.1.ok_or_else(|| self.missing(&op.failure, &sought))?
             }
@@ -143,7 +152,10 @@ impl Run<'_> {
             after = Value::map();
         }
         let Value::Map(record) = &mut after else {
-            return Err(ToolError::new(ErrorKind::Internal, format!("cannot set members of {}", after.type_name())));
+            return Err(ToolError::new(
+                ErrorKind::Internal,
+                format!("cannot set members of {}", after.type_name()),
+            ));
         };
         if let Some(merge) = &op.merge {
             match self.eval(merge)? {
@@ -154,7 +166,10 @@ impl Run<'_> {
                 }
                 Value::Null => {}
                 other => {
-                    return Err(ToolError::new(ErrorKind::Internal, format!("`merge` is {}, not an object", other.type_name())));
+                    return Err(ToolError::new(
+                        ErrorKind::Internal,
+                        format!("`merge` is {}, not an object", other.type_name()),
+                    ));
                 }
             }
         }
@@ -202,10 +217,20 @@ impl Run<'_> {
                 let id = eval_node(self, id)?;
                 let sought = Sought { container, id, what: singular(&within.info.name).into() };
                 let Some(key) = sought.id.as_key() else { return Ok((sought, None)) };
-                let mut spot = self.locate(within, place::read(self.world.state(), &sought.container), &key)?;
+                let mut spot = locate(
+                    within,
+                    place::read(self.world.state(), &sought.container),
+                    &key,
+                    &mut self.budget,
+                )?;
                 if spot.is_none() && self.may_invent(within, &sought.container, &key) {
                     self.invent_record(within, &sought.container, &key, Map::new())?;
-                    spot = self.locate(within, place::read(self.world.state(), &sought.container), &key)?;
+                    spot = locate(
+                        within,
+                        place::read(self.world.state(), &sought.container),
+                        &key,
+                        &mut self.budget,
+                    )?;
                 }
                 let path = spot.map(|spot| join(&sought.container, spot.segment()));
                 Ok((sought, path))
@@ -233,35 +258,15 @@ impl Run<'_> {
         }
     }
 
-    /// Finds a record by its id: by key in an object, by the id member in a list, or in an object
-    /// whose keys are something else.
-    pub(super) fn locate(&mut self, within: &Within, container: Option<&Value>, id: &str) -> Step<Option<Spot>> {
-        let is = |record: &Value, member: &str| record.get(member).and_then(Value::as_key).as_deref() == Some(id);
-        match container {
-            Some(Value::Map(map)) => {
-                if let Some(member) = &within.info.id {
-                    // Keyed by something other than the id (a counter, a name)? One record tells.
-                    let keyed = map.iter().next().is_none_or(|(key, record)| {
-                        record.get(member).and_then(Value::as_key).is_none_or(|own| own == *key)
-                    });
-                    if !keyed {
-                        self.budget.spend(map.len() as u64).map_err(exhausted)?;
-                        return Ok(map.iter().find(|(_, record)| is(record, member)).map(|(key, _)| Spot::Key(key.clone())));
-                    }
-                }
-                Ok(map.contains_key(id).then(|| Spot::Key(id.into())))
-            }
-            Some(Value::List(list)) => {
-                self.budget.spend(list.len() as u64).map_err(exhausted)?;
-                let member = within.info.id.as_deref().unwrap_or("id");
-                Ok(list.iter().position(|record| is(record, member)).map(Spot::Index))
-            }
-            _ => Ok(None),
-        }
-    }
-
     /// Puts a record into its collection, making the collection if it is not there.
-    pub(super) fn put(&mut self, within: &Within, container: &Path, spot: Option<Spot>, key: &Str, record: Value) -> Step<()> {
+    pub(super) fn put(
+        &mut self,
+        within: &Within,
+        container: &Path,
+        spot: Option<Spot>,
+        key: &Str,
+        record: Value,
+    ) -> Step<()> {
         let Some(held) = place::write(self.world.root_mut(), container, true) else {
             return Err(not_a_collection(&within.info.name));
         };
@@ -295,7 +300,9 @@ impl Run<'_> {
         record: &mut Map,
         invented: &mut Vec<Str>,
     ) -> Step<()> {
-        let Some(root) = within.info.schema.clone().filter(|_| which != FillMembers::None) else { return Ok(()) };
+        let Some(root) = within.info.schema.clone().filter(|_| which != FillMembers::None) else {
+            return Ok(());
+        };
         let wanted: Vec<&str> = match which {
             FillMembers::None => return Ok(()),
             FillMembers::Required => schema::required(&root, &root),
@@ -322,6 +329,41 @@ impl Run<'_> {
             Some(id) => format!("{what} \"{id}\" not found"),
             None => format!("{what} not found"),
         })
+    }
+}
+
+/// Finds a record by its id: by key in an object, by the id member in a list, or in an object
+/// whose keys are something else.
+pub(super) fn locate(
+    within: &Within,
+    container: Option<&Value>,
+    id: &str,
+    budget: &mut Budget,
+) -> Step<Option<Spot>> {
+    let is = |record: &Value, member: &str| record.get(member).and_then(Value::as_key).as_deref() == Some(id);
+    match container {
+        Some(Value::Map(map)) => {
+            if let Some(member) = &within.info.id {
+                // Keyed by something other than the id (a counter, a name)? One record tells.
+                let keyed = map.iter().next().is_none_or(|(key, record)| {
+                    record.get(member).and_then(Value::as_key).is_none_or(|own| own == *key)
+                });
+                if !keyed {
+                    budget.spend(map.len() as u64).map_err(exhausted)?;
+                    return Ok(map
+                        .iter()
+                        .find(|(_, record)| is(record, member))
+                        .map(|(key, _)| Spot::Key(key.clone())));
+                }
+            }
+            Ok(map.contains_key(id).then(|| Spot::Key(id.into())))
+        }
+        Some(Value::List(list)) => {
+            budget.spend(list.len() as u64).map_err(exhausted)?;
+            let member = within.info.id.as_deref().unwrap_or("id");
+            Ok(list.iter().position(|record| is(record, member)).map(Spot::Index))
+        }
+        _ => Ok(None),
     }
 }
 
