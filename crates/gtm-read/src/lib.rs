@@ -13,6 +13,7 @@
 pub mod fill;
 pub mod function;
 pub mod rest;
+mod words;
 
 pub use fill::RuleFiller;
 

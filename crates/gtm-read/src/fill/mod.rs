@@ -1,6 +1,36 @@
 //! Values for undetermined slots, by rules.
+//!
+//! A value follows from its schema first (it must validate), then from what is given (known
+//! members, arguments of the same name), then from published examples, and last from names and
+//! descriptions: `email` is an address that fits the record's person, `total` is the length of the
+//! list beside it. All variety comes from the slot's seed and the value's path.
+//!
+//! Cost is bounded in nodes and depth, whatever the schema is.
 
+mod echo;
+mod facets;
+mod fits;
+mod kind;
+mod make;
+mod name;
+mod noise;
+mod noun;
+mod number;
+mod object;
+mod pattern;
+mod record;
+mod relate;
+mod shapeless;
+mod text;
+mod time;
+mod words;
+
+use facets::Facets;
 use gtm_world::{Filler, Slot, Value};
+use make::{Maker, Spot};
+use name::Name;
+use noise::Noise;
+use record::Record;
 
 /// Fills slots from their schema, their names and their descriptions.
 #[derive(Clone, Copy, Debug, Default)]
@@ -8,6 +38,24 @@ pub struct RuleFiller;
 
 impl Filler for RuleFiller {
     fn fill(&self, slot: &Slot<'_>) -> Value {
-        slot.known.cloned().unwrap_or_default()
+        let mut segments = slot.path.rsplit('.').filter(|s| !s.is_empty());
+        let name = Name::new(segments.next().unwrap_or_default());
+        let owner = Name::new(segments.next().unwrap_or_default());
+        let of_owner = noun::singular(&owner);
+        let noun = if of_owner.is_empty() { noun::of_tool(slot.tool) } else { of_owner };
+        let noise = Noise::new(slot.seed).child(slot.path);
+        // Members of one record that are filled one by one share the record's seed.
+        let shared = match slot.path.rsplit_once('.') {
+            Some((parent, _)) => Noise::new(slot.seed).child(parent),
+            None => noise,
+        };
+        let record = Record { noise: shared, known: None, noun: &noun, postal: false };
+        let mut maker = Maker::new(slot, noun.clone());
+        let spot = Spot { name: &name, owner: &owner, noise, record, depth: 0, row: None, example: None, known: slot.known };
+        let facets = Facets::of(&[slot.schema], slot.root);
+        if facets.says_nothing() && slot.path.is_empty() && facets.example.is_none() {
+            return maker.shapeless(facets.description, spot);
+        }
+        maker.value(&[slot.schema], spot)
     }
 }

@@ -1,0 +1,519 @@
+//! Text for a kind of value.
+
+use super::facets::Facets;
+use super::kind::Kind;
+use super::name::Name;
+use super::noise::Noise;
+use super::record::{self, Record, capital, slug};
+use super::time::{Civil, format_in, moment};
+use super::words::*;
+
+const HEX: &[u8] = b"0123456789abcdef";
+const ALNUM: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+const UPPER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
+const DIGIT: &[u8] = b"0123456789";
+
+/// What a text is made for.
+pub(super) struct Text<'t> {
+    pub name: &'t Name,
+    pub kind: Kind,
+    pub record: &'t Record<'t>,
+    pub noise: Noise,
+    pub now: i64,
+    /// Index among the rows of a list, so that rows differ.
+    pub row: usize,
+}
+
+impl Text<'_> {
+    /// Text for a `format`; `None` if the format is not one that decides.
+    pub(super) fn of_format(&self, format: &str, description: &str) -> Option<String> {
+        let mut noise = self.noise;
+        let time = || Civil::of(moment(self.name, self.now, self.record.noise));
+        Some(match format {
+            "date-time" | "datetime" | "dateTime" | "google-datetime" | "iso-datetime" | "timestamp" => time().rfc3339(),
+            "date" | "full-date" | "date-only" => time().date(),
+            "time" => format!("{:02}:{:02}:00Z", time().hour, time().minute),
+            "partial-time" => format!("{:02}:{:02}:00", time().hour, time().minute),
+            "date-time-rfc-2822" | "rfc-1123" | "date-time-rfc1123" => {
+                let t = time();
+                let (day, month) = (DAYS[t.weekday], MONTHS[(t.month - 1) as usize % 12]);
+                format!(
+                    "{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000",
+                    &day[..3], t.day, &month[..3], t.year, t.hour, t.minute, t.second
+                )
+            }
+            "unix-time" | "unixtime" => moment(self.name, self.now, self.record.noise).to_string(),
+            "duration" => format!("PT{}M", noise.between(5, 90)),
+            "google-duration" => format!("{}s", noise.between(5, 900)),
+            "email" | "idn-email" => self.email(),
+            "uuid" | "guid" => uuid(noise),
+            "uri" | "url" | "iri" | "URL" | "uri-reference" | "iri-reference" => {
+                if self.kind == Kind::ImageUrl { self.image() } else { self.url() }
+            }
+            "hostname" | "idn-hostname" => self.domain(),
+            "ipv4" | "ip" => ipv4(noise),
+            "ipv6" => format!("2001:db8::{:x}:{:x}", noise.below(0xffff) + 1, noise.below(0xffff) + 1),
+            "byte" | "base64" | "base64url" => base64(noise.text(LOWER, 12).as_bytes()),
+            "binary" => format!("{}\n", self.sentence()),
+            "phone" | "phone-number" => self.phone(),
+            "json-pointer" => format!("/{}", noise.word(WORDS)),
+            "relative-json-pointer" => format!("{}/{}", noise.below(2), noise.word(WORDS)),
+            "regex" => "^[a-z]+$".to_owned(),
+            "color" | "css-color" => format!("#{}", noise.text(HEX, 6)),
+            "password" => noise.text(ALNUM, 16),
+            "decimal" => format!("{}.{:02}", noise.between(1, 400), noise.below(100)),
+            "int64" | "int32" | "uint64" | "uint32" | "integer" if self.kind == Kind::Time => {
+                moment(self.name, self.now, self.record.noise).to_string()
+            }
+            "int64" | "int32" | "uint64" | "uint32" | "integer" => self.digits(if self.kind == Kind::Id { 9 } else { 3 }),
+            "double" | "float" | "number" => format!("{}.{}", noise.between(1, 90), noise.below(10)),
+            "currency" | "ISO4217" => self.record.place().currency.to_owned(),
+            "iso-country-code" | "country-code" => self.record.place().code.to_owned(),
+            _ if description.is_empty() && format.is_empty() => return None,
+            _ => return None,
+        })
+    }
+
+    /// Text for the kind.
+    pub(super) fn of_kind(&self, facets: &Facets<'_>) -> String {
+        let mut noise = self.noise;
+        let record = self.record;
+        let description = facets.description;
+        match self.kind {
+            Kind::FirstName => record.person().0,
+            Kind::MiddleName => noise.text(UPPER, 1),
+            Kind::LastName => record.person().1,
+            Kind::FullName => self.full_name(),
+            Kind::Username => self.username(),
+            Kind::Email => self.email(),
+            Kind::Phone => self.phone(),
+            Kind::Gender => noise.word(&["female", "male", "non-binary"]).to_owned(),
+            Kind::Job => noise.word(JOBS).to_owned(),
+            Kind::Role => noise.word(ROLES).to_owned(),
+            Kind::Company => record.company(),
+            Kind::Street => self.street(),
+            Kind::Unit2 => format!("Apt {}", noise.between(1, 40)),
+            Kind::City => record.place().city.to_owned(),
+            Kind::State if facets.max_length.is_some_and(|m| m <= 3) || self.name.last().ends_with("code") => {
+                record.place().region_code.to_owned()
+            }
+            Kind::State => record.place().region.to_owned(),
+            Kind::Country if facets.max_length == Some(2) || mentions(description, &["iso 3166", "alpha-2", "two-letter", "2-letter", "two letter"]) => {
+                record.place().code.to_owned()
+            }
+            Kind::Country if facets.max_length == Some(3) => record.place().code3.to_owned(),
+            Kind::Country => record.place().country.to_owned(),
+            Kind::CountryCode if facets.min_length == 3 || mentions(description, &["alpha-3", "three-letter", "3-letter"]) => {
+                record.place().code3.to_owned()
+            }
+            Kind::CountryCode => record.place().code.to_owned(),
+            Kind::Zip => template(record.place().zip, noise),
+            Kind::Address => {
+                let place = record.place();
+                format!("{}, {}, {}", self.street(), place.city, place.country)
+            }
+            Kind::Lat => format!("{:.4}", record.place().lat),
+            Kind::Lon => format!("{:.4}", record.place().lon),
+            Kind::Zone => record.place().zone.to_owned(),
+            Kind::Airport => record.place().airport.to_owned(),
+            Kind::Currency => record.place().currency.to_owned(),
+            Kind::Money => format!("{}.{:02}", noise.between(5, 400), noise.below(100)),
+            Kind::Url => self.url(),
+            Kind::ImageUrl => self.image(),
+            Kind::Domain => self.domain(),
+            Kind::Ip => ipv4(noise),
+            Kind::UserAgent => "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/128.0".to_owned(),
+            Kind::Id => self.id(description),
+            Kind::Uuid => uuid(noise),
+            Kind::Slug => slug(&self.thing()),
+            Kind::Code => noise.text(UPPER, 3) + &noise.text(DIGIT, 3),
+            Kind::Token => noise.text(ALNUM, 32),
+            Kind::Hash if self.name.has(&["md5"]) => noise.text(HEX, 32),
+            Kind::Hash => noise.text(HEX, 40),
+            Kind::Sku => format!("{}-{}", noise.text(UPPER, 3), noise.text(DIGIT, 5)),
+            Kind::Cursor => base64(noise.text(LOWER, 9).as_bytes()),
+            Kind::Reference if self.name.last() == "arn" => {
+                format!("arn:aws:{}:us-east-1:{}:{}", noise.word(WORDS), noise.text(DIGIT, 12), slug(&self.thing()))
+            }
+            Kind::Reference => format!("{}-{}", noise.text(UPPER, 2), noise.text(DIGIT, 6)),
+            Kind::Name | Kind::Label => self.named(),
+            Kind::Title => self.title(),
+            Kind::Description => self.sentence(),
+            Kind::Remark => noise.word(REMARKS).to_owned(),
+            Kind::Message => "Request completed successfully.".to_owned(),
+            Kind::Status => noise.word(STATES).to_owned(),
+            Kind::Type => if record.noun.is_empty() { "standard".to_owned() } else { record.noun.replace(' ', "_") },
+            Kind::Category => noise.word(CATEGORIES).to_owned(),
+            Kind::Tag => noise.word(TAGS).to_owned(),
+            Kind::Flag => "true".to_owned(),
+            Kind::Fault => String::new(),
+            Kind::FileName => self.file(),
+            Kind::Path => format!("/{}/{}", noise.word(WORDS), self.file()),
+            Kind::Mime => FILES[noise.below(FILES.len())].1.to_owned(),
+            Kind::Extension => FILES[noise.below(FILES.len())].0.to_owned(),
+            Kind::Size => format!("{} KB", noise.between(2, 900)),
+            Kind::Time => self.time(description),
+            Kind::Clock => format!("{:02}:{:02}", noise.between(7, 20), noise.below(4) * 15),
+            Kind::Duration => format!("{} min", noise.between(5, 120)),
+            Kind::Year => (Civil::of(self.now).year - noise.between(0, 12)).to_string(),
+            Kind::Month => noise.word(MONTHS).to_owned(),
+            Kind::Day => noise.between(1, 28).to_string(),
+            Kind::Weekday => noise.word(DAYS).to_owned(),
+            Kind::Language => record.place().language.to_owned(),
+            Kind::Locale => format!("{}-{}", record.place().language, record.place().code),
+            Kind::Color if self.name.has(&["hex", "code"]) || mentions(description, &["hex"]) => format!("#{}", noise.text(HEX, 6)),
+            Kind::Color => noise.word(COLORS).to_owned(),
+            Kind::Unit => noise.word(UNITS).to_owned(),
+            Kind::Version => format!("{}.{}.{}", noise.between(1, 4), noise.below(12), noise.below(9)),
+            Kind::Level => noise.word(&["low", "medium", "high"]).to_owned(),
+            Kind::Ticker => noise.word(TICKERS).to_owned(),
+            Kind::Genre => noise.word(GENRES).to_owned(),
+            Kind::Sky => noise.word(SKIES).to_owned(),
+            Kind::Method => noise.word(&["GET", "POST", "PUT"]).to_owned(),
+            Kind::Count | Kind::Quantity | Kind::Page | Kind::Limit | Kind::Offset | Kind::Position => self.digits(2),
+            Kind::HttpStatus => "200".to_owned(),
+            Kind::Percent => format!("{}%", noise.between(1, 99)),
+            Kind::Rating => format!("{:.1}", 3.0 + 2.0 * noise.unit()),
+            Kind::Score | Kind::Age | Kind::Port | Kind::Pixels => noise.between(18, 90).to_string(),
+            Kind::Ratio => format!("{:.2}", noise.unit()),
+            Kind::Temperature | Kind::Humidity | Kind::Speed | Kind::Weight | Kind::Length => {
+                format!("{}", noise.between(5, 60))
+            }
+            Kind::Pressure => noise.between(990, 1030).to_string(),
+            Kind::Plain => self.plain(description),
+        }
+    }
+
+    fn full_name(&self) -> String {
+        let (first, last) = self.record.person();
+        // `owner` of a record that is no person is somebody else than its other people.
+        if record::is_person(self.record.noun) && self.name.has(&["full", "name", "display"]) {
+            return format!("{first} {last}");
+        }
+        let mut noise = self.record.noise.child(self.name.joined());
+        if self.record.known.is_some() && self.name.len() <= 2 && self.name.has(&["full", "customer"]) {
+            return format!("{first} {last}");
+        }
+        format!("{} {}", noise.word(FIRST), noise.word(LAST))
+    }
+
+    fn username(&self) -> String {
+        let (first, last) = self.record.person();
+        slug(&format!("{}{last}", first.chars().next().unwrap_or('x')))
+    }
+
+    fn email(&self) -> String {
+        let (first, last) = self.record.person();
+        format!("{}.{}@example.com", slug(&first), slug(&last))
+    }
+
+    fn phone(&self) -> String {
+        let mut noise = self.noise;
+        let dial = self.record.place().dial;
+        if dial == "+1" {
+            return format!("+1-{}-555-01{}", noise.between(201, 989), noise.text(DIGIT, 2));
+        }
+        format!("{dial} {} 555 {}", noise.between(20, 99), noise.text(DIGIT, 4))
+    }
+
+    fn street(&self) -> String {
+        let mut noise = self.record.noise.child("street");
+        format!("{} {}", noise.between(1, 480), noise.word(STREETS))
+    }
+
+    fn url(&self) -> String {
+        let noun = slug(self.record.noun);
+        let what = if self.name.last() == "website" || self.name.last() == "homepage" { String::new() } else { slug(&self.thing()) };
+        match (noun.is_empty(), what.is_empty()) {
+            (_, true) => format!("https://{}.example.com", slug(&self.record.company())),
+            (true, _) => format!("https://example.com/{what}"),
+            _ => format!("https://example.com/{noun}/{what}"),
+        }
+    }
+
+    fn image(&self) -> String {
+        let mut noise = self.noise;
+        format!("https://images.example.com/{}-{}.jpg", slug(&self.noun()), noise.text(HEX, 6))
+    }
+
+    fn domain(&self) -> String {
+        format!("{}.example.com", slug(&self.record.company()))
+    }
+
+    /// Digits that do not start with 0, differing from row to row.
+    fn digits(&self, count: usize) -> String {
+        let mut noise = self.noise;
+        format!("{}{}", noise.between(1, 9), noise.text(DIGIT, count.saturating_sub(1)))
+    }
+
+    fn id(&self, description: &str) -> String {
+        let mut noise = self.noise;
+        if mentions(description, &["uuid", "guid"]) || self.name.has(&["uuid", "guid"]) {
+            return uuid(noise);
+        }
+        if mentions(description, &["numeric", "integer", "number of"]) || self.name.has(&["number"]) {
+            return self.digits(9);
+        }
+        let head = self.name.head(1);
+        let noun = if head.is_empty() { self.record.noun.split(' ').next_back().unwrap_or_default() } else { head };
+        let prefix: String = noun.chars().filter(char::is_ascii_lowercase).take(if noun.len() <= 4 { 4 } else { 3 }).collect();
+        if prefix.is_empty() { noise.text(HEX, 16) } else { format!("{prefix}_{}", noise.text(LOWER, 10)) }
+    }
+
+    fn noun(&self) -> String {
+        if self.record.noun.is_empty() { "item".to_owned() } else { self.record.noun.to_owned() }
+    }
+
+    /// A name for a thing of the record's noun.
+    fn thing(&self) -> String {
+        let mut noise = self.record.noise.child("thing");
+        let noun = self.record.noun;
+        if record::is_person(noun) {
+            let (first, last) = self.record.person();
+            format!("{first} {last}")
+        } else if record::is_country(noun) {
+            self.record.place().country.to_owned()
+        } else if record::is_place(noun) {
+            self.record.place().city.to_owned()
+        } else if record::is_company(noun) {
+            self.record.company()
+        } else if record::is_pet(noun) {
+            noise.word(PETS).to_owned()
+        } else if record::is_dish(noun) {
+            noise.word(DISHES).to_owned()
+        } else if record::is_work(noun) {
+            noise.word(WORKS).to_owned()
+        } else if record::is_file(noun) {
+            self.file()
+        } else if record::is_product(noun) {
+            format!("{} {}", noise.word(ADJECTIVES), noise.word(PRODUCTS))
+        } else if noun.split(' ').any(|w| matches!(w, "category" | "group" | "department" | "tag" | "topic" | "label")) {
+            capital(noise.word(CATEGORIES))
+        } else if noun.is_empty() {
+            format!("{} {}", noise.word(ADJECTIVES), noise.word(WORDS))
+        } else {
+            format!("{} {}", noise.word(ADJECTIVES), titled(noun))
+        }
+    }
+
+    /// `name` is the thing's own; `department_name` is a department's.
+    fn named(&self) -> String {
+        let head = self.name.head(1);
+        if head.is_empty() || self.name.has(&["display", "friendly", "short", "long", "common", "full", "official", "native"]) {
+            return self.thing();
+        }
+        let of = self.name.words().rev().nth(1).unwrap_or_default();
+        if self.record.noun.ends_with(of) {
+            return self.thing();
+        }
+        let other = Record { noise: self.record.noise.child(head), known: None, noun: of, postal: false };
+        Text { record: &other, name: self.name, kind: self.kind, noise: self.noise, now: self.now, row: self.row }.thing()
+    }
+
+    fn title(&self) -> String {
+        let mut noise = self.record.noise.child("title");
+        let noun = self.record.noun;
+        if noun.is_empty() || record::is_person(noun) {
+            return format!("{} {}", noise.word(ADJECTIVES), noise.word(&["Overview", "Report", "Update", "Guide", "Review"]));
+        }
+        if noun.split(' ').any(|w| matches!(w, "issue" | "ticket" | "task" | "bug" | "todo" | "post" | "article" | "news" | "email" | "message" | "event" | "meeting")) {
+            let what = noise.word(&["Update", "Review", "Prepare", "Discuss", "Improve", "Check"]);
+            return format!("{what} {}", noise.word(&["onboarding guide", "release notes", "quarterly budget", "search results", "team schedule", "error handling", "travel plan", "customer feedback"]));
+        }
+        self.thing()
+    }
+
+    fn sentence(&self) -> String {
+        let mut noise = self.noise;
+        let template = noise.word(SENTENCES);
+        let noun = self.noun();
+        let text = template.replacen("{}", &noun, 1);
+        capital(&text)
+    }
+
+    fn file(&self) -> String {
+        let mut noise = self.record.noise.child("file");
+        let (ending, _) = FILES[noise.below(FILES.len())];
+        format!("{}-{}.{ending}", noise.word(&["report", "summary", "invoice", "notes", "draft", "photo", "export"]), noise.between(1, 99))
+    }
+
+    fn time(&self, description: &str) -> String {
+        let moment = moment(self.name, self.now, self.record.noise);
+        let civil = Civil::of(moment);
+        if let Some(format) = format_in(description) {
+            return civil.written(format);
+        }
+        if mentions(description, &["unix", "epoch"]) {
+            return if mentions(description, &["millisecond"]) { moment.saturating_mul(1000) } else { moment }.to_string();
+        }
+        if self.name.last() == "time" && self.name.len() == 1 && !mentions(description, &["date"]) {
+            return format!("{:02}:{:02}", civil.hour, civil.minute);
+        }
+        let day_only = matches!(self.name.last(), "date" | "birthday" | "dob" | "day" | "deadline" | "birthdate" | "birth")
+            || self.name.last().ends_with("date") && self.name.last() != "update";
+        if day_only { civil.date() } else { civil.rfc3339() }
+    }
+
+    fn plain(&self, description: &str) -> String {
+        let mut noise = self.noise;
+        if let Some(value) = hinted(description, noise) {
+            return value;
+        }
+        let last = self.name.last();
+        if last.len() > 2 && !matches!(last, "value" | "data" | "result" | "results" | "output" | "response" | "string" | "item" | "items") {
+            return format!("{}-{}", last, noise.word(WORDS));
+        }
+        format!("{} {}", noise.word(WORDS), noise.word(WORDS))
+    }
+}
+
+/// A value that the description names: one of a quoted list, or an example.
+fn hinted(description: &str, mut noise: Noise) -> Option<String> {
+    let lower = description.to_ascii_lowercase();
+    let mark = ["one of", "possible values", "allowed values", "valid values", "e.g.", "for example", "such as", "can be", "either", "example:", "i.e."]
+        .iter()
+        .filter_map(|m| lower.find(m).map(|at| at + m.len()))
+        .min()?;
+    let tail = description.get(mark..)?;
+    let tail: String = tail.chars().take(200).collect();
+    let quoted: Vec<&str> = ['`', '"', '\'']
+        .iter()
+        .map(|q| tail.split(*q).skip(1).step_by(2).filter(|v| is_value(v)).collect::<Vec<_>>())
+        .find(|found| !found.is_empty())
+        .unwrap_or_default();
+    if !quoted.is_empty() {
+        return noise.pick(&quoted).map(|v| (*v).to_owned());
+    }
+    let clause = tail.trim_start_matches([':', ' ', '(', '[', '{']).split(['.', ')', ';', '\n', ']', '}']).next()?;
+    let listed: Vec<&str> = clause
+        .split([',', '|'])
+        .flat_map(|part| part.split(" or "))
+        .map(|v| v.trim().trim_start_matches("or ").trim_start_matches("and ").trim_matches(['"', '\'', '`']))
+        .filter(|v| is_value(v) && v.split(' ').count() <= 3)
+        .collect();
+    noise.pick(&listed).map(|v| (*v).to_owned())
+}
+
+fn is_value(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && !text.contains(['<', '>', '\n', '{', '}', '='])
+}
+
+/// Whether the description mentions one of the words, ignoring case.
+pub(super) fn mentions(description: &str, words: &[&str]) -> bool {
+    let bytes = description.as_bytes();
+    words.iter().any(|word| bytes.windows(word.len()).any(|w| w.eq_ignore_ascii_case(word.as_bytes())))
+}
+
+fn titled(noun: &str) -> String {
+    noun.split(' ').map(capital).collect::<Vec<_>>().join(" ")
+}
+
+fn uuid(mut noise: Noise) -> String {
+    let (a, b) = (noise.next(), noise.next());
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
+        a >> 32, (a >> 16) & 0xffff, a & 0xfff, 8 + (b >> 62), (b >> 48) & 0xfff, b & 0xffff_ffff_ffff
+    )
+}
+
+/// An address from the ranges kept for documentation.
+fn ipv4(mut noise: Noise) -> String {
+    format!("{}.{}", noise.word(&["192.0.2", "198.51.100", "203.0.113"]), noise.between(1, 254))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const TABLE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            let digit = (word >> (18 - 6 * i)) & 63;
+            out.push(if i > chunk.len() { '=' } else { char::from(TABLE[digit as usize]) });
+        }
+    }
+    out
+}
+
+/// `#` becomes a digit, `?` an upper-case letter.
+fn template(template: &str, mut noise: Noise) -> String {
+    template
+        .chars()
+        .map(|c| match c {
+            '#' => char::from(DIGIT[noise.below(10)]),
+            '?' => char::from(UPPER[noise.below(UPPER.len())]),
+            c => c,
+        })
+        .collect()
+}
+
+/// Text in the style of an example: parts that hold a digit get other digits and letters of the
+/// same sort, plain words stay.
+pub(super) fn in_style_of(example: &str, mut noise: Noise) -> String {
+    let mut out = String::with_capacity(example.len());
+    let mut rest = example;
+    while !rest.is_empty() {
+        let cut = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+        let (part, tail) = rest.split_at(cut);
+        let vary = part.contains(|c: char| c.is_ascii_digit());
+        let hex = part.len() >= 4 && part.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+        for (i, c) in part.chars().enumerate() {
+            out.push(match c {
+                '1'..='9' if vary && i == 0 => char::from(DIGIT[1 + noise.below(9)]),
+                '0'..='9' if vary => char::from(DIGIT[noise.below(10)]),
+                'a'..='f' if vary && hex => char::from(HEX[10 + noise.below(6)]),
+                'a'..='z' if vary => char::from(b'a' + noise.below(26) as u8),
+                'A'..='Z' if vary => char::from(b'A' + noise.below(26) as u8),
+                c => c,
+            });
+        }
+        let mut chars = tail.chars();
+        out.extend(chars.next());
+        rest = chars.as_str();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodes_base64() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn uuids_are_version_4() {
+        for seed in 0..100 {
+            let id = uuid(Noise::new(seed));
+            assert_eq!(id.len(), 36);
+            assert_eq!(id.as_bytes()[14], b'4');
+            assert!(b"89ab".contains(&id.as_bytes()[19]), "{id}");
+        }
+    }
+
+    #[test]
+    fn hints_are_taken_from_descriptions() {
+        let noise = Noise::new(3);
+        for (description, allowed) in [
+            ("Status. One of `open`, `closed`", &["open", "closed"][..]),
+            ("Sort order, e.g. \"asc\"", &["asc"]),
+            ("Unit (such as metric, imperial)", &["metric", "imperial"]),
+        ] {
+            let value = hinted(description, noise).unwrap_or_default();
+            assert!(allowed.contains(&value.as_str()), "{description}: {value:?}");
+        }
+        assert_eq!(hinted("The thing.", noise), None);
+    }
+
+    #[test]
+    fn examples_give_their_style() {
+        let varied = in_style_of("cus_9s6XKzkNRiz8i3", Noise::new(5));
+        assert!(varied.starts_with("cus_") && varied.len() == 18 && varied != "cus_9s6XKzkNRiz8i3");
+        assert_eq!(in_style_of("plain words", Noise::new(5)), "plain words");
+    }
+}
