@@ -1,0 +1,240 @@
+//! Reading toolsets: a toolset file, any spec file, or a folder of spec files.
+
+use crate::names;
+use crate::toolset::{Toolset, ToolsetFile, WorldKind};
+use gtm_error::{Code, Error, Result};
+use gtm_tool::{Checker, Limits, ToolSpec, import, parse_document};
+use gtm_world::Behaviors;
+use serde::Deserialize;
+use serde_json::{Map as JsonMap, Value as Json, json};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Most files read from one folder.
+const MAX_FILES: usize = 10_000;
+
+/// Extensions that a folder is searched for.
+const EXTENSIONS: [&str; 5] = ["json", "yaml", "yml", "jsonl", "zst"];
+
+/// Keys by which a toolset file is told from a spec; `tools` and `name` alone are no sign, since
+/// lists of tools have them too.
+const OWN_KEYS: [&str; 14] = [
+    "specs",
+    "behaviors",
+    "collections",
+    "envelope",
+    "state",
+    "state_file",
+    "world",
+    "seed",
+    "instructions",
+    "clock",
+    "arguments",
+    "faults",
+    "limits",
+    "$schema",
+];
+
+impl Toolset {
+    /// Reads a toolset file, any file that tool specs can be imported from, or a folder of these.
+    ///
+    /// # Errors
+    /// [`Code::FileUnreadable`], [`Code::ToolsetInvalid`] with the place and, for an unknown key,
+    /// the nearest known one, [`Code::DuplicateTool`], [`Code::TooManyTools`], and whatever
+    /// importing a spec or compiling a behavior fails with.
+    pub fn load(path: &Path) -> Result<Toolset> {
+        let limits = Limits::default();
+        if path.is_dir() {
+            let mut tools = Vec::new();
+            for file in spec_files(path)? {
+                tools.push(import_file(&file, &limits)?);
+            }
+            return Ok(Toolset::from_tools(stem(path), join(tools, &limits)?));
+        }
+        let bytes = read(path, &limits)?;
+        match toolset_document(&bytes, &limits) {
+            Some(document) => from_document(document, path.parent().unwrap_or(Path::new("")), &stem(path)),
+            None => {
+                let imported = import(&bytes, &limits)?;
+                Ok(Toolset::from_tools(stem(path), join(vec![imported.tools], &limits)?))
+            }
+        }
+        .map_err(|e| e.at(path.display()))
+    }
+
+    /// Reads the text of a toolset file whose paths are relative to `folder`.
+    ///
+    /// # Errors
+    /// As [`Toolset::load`].
+    pub fn parse(text: impl AsRef<[u8]>, folder: &Path) -> Result<Toolset> {
+        from_document(parse_document(text, &Limits::default())?, folder, "toolset")
+    }
+}
+
+/// The document, if it is a toolset file and not a spec.
+fn toolset_document(bytes: &[u8], limits: &Limits) -> Option<Json> {
+    let document = parse_document(bytes, limits).ok()?;
+    let object = document.as_object()?;
+    let spec = ["openapi", "swagger", "info", "paths"].iter().any(|key| object.contains_key(*key));
+    let own = OWN_KEYS.iter().any(|key| object.contains_key(*key));
+    (own && !spec).then_some(document)
+}
+
+fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
+    let file = toolset_file(&document)?;
+    let limits = &file.limits.tool;
+    let mut sources = Vec::new();
+    if !file.tools.is_empty() {
+        let list = serde_json::to_vec(&json!({"tools": file.tools})).unwrap_or_default();
+        let imported = import(&list, limits).map_err(|e| e.at("/tools"))?;
+        // In a file that the user wrote, a tool that cannot be used is a mistake, not bad luck.
+        if let Some(skipped) = imported.skipped.first() {
+            let what = format!("the tool `{}` cannot be used: {}", skipped.operation, skipped.reason);
+            return Err(Error::new(Code::ToolsetInvalid, what).at("/tools"));
+        }
+        sources.push(imported.tools);
+    }
+    for (at, spec) in file.specs.iter().enumerate() {
+        let path = folder.join(spec);
+        let files = if path.is_dir() { spec_files(&path) } else { Ok(vec![path]) };
+        for path in files.map_err(|e| e.at(format!("/specs/{at}")))? {
+            sources.push(import_file(&path, limits)?);
+        }
+    }
+    let given = file.state.is_some() || file.state_file.is_some();
+    let state = match (file.state, &file.state_file) {
+        (Some(_), Some(_)) => {
+            return Err(Error::new(Code::ToolsetInvalid, "both `state` and `state_file` are given")
+                .at("/state_file")
+                .expected("one of them"));
+        }
+        (Some(state), None) => Json::Object(state),
+        (None, Some(path)) => read_state(&folder.join(path), limits)?,
+        (None, None) => Json::Object(JsonMap::new()),
+    };
+    Ok(Toolset {
+        name: file.name.unwrap_or_else(|| name.to_owned()),
+        description: file.description,
+        tools: join(sources, limits)?,
+        specs: file.specs,
+        state,
+        state_file: file.state_file,
+        world: file.world.unwrap_or(if given { WorldKind::Closed } else { WorldKind::Open }),
+        seed: file.seed,
+        instructions: file.instructions,
+        clock: file.clock,
+        arguments: file.arguments,
+        behaviors: Behaviors {
+            collections: file.collections,
+            envelope: file.envelope,
+            behaviors: file.behaviors,
+        },
+        faults: file.faults,
+        limits: file.limits,
+    })
+}
+
+/// Checks the document against its own JSON Schema first: that names the place of a mistake, which
+/// a deserialiser does not.
+fn toolset_file(document: &Json) -> Result<ToolsetFile> {
+    let schema = Toolset::json_schema();
+    let checker = Checker::new(&schema, &Limits::default())?;
+    if let Err(violation) = checker.check(document) {
+        let mut error =
+            Error::new(Code::ToolsetInvalid, violation.message.clone()).expected(&*violation.expected);
+        if let Some(key) = &violation.unexpected {
+            let known = names::known_keys(&schema, document, &violation.path);
+            error = Error::new(Code::ToolsetInvalid, format!("unknown key `{key}`"));
+            error = match names::nearest(key, known.iter().map(String::as_str)).first() {
+                Some(near) => error.expected(format!("perhaps `{near}`")),
+                None => error.expected(format!("one of `{}`", known.join("`, `"))),
+            };
+        }
+        let place = match &violation.unexpected {
+            Some(key) => format!("{}/{}", violation.path, names::escape(key)),
+            None => violation.path,
+        };
+        return Err(error.at(if place.is_empty() { "/".to_owned() } else { place }));
+    }
+    ToolsetFile::deserialize(document)
+        .map_err(|e| Error::new(Code::ToolsetInvalid, e.to_string().trim_end_matches('.').to_owned()))
+}
+
+fn read_state(path: &Path, limits: &Limits) -> Result<Json> {
+    let state = parse_document(read(path, limits)?, limits).map_err(|e| e.at(path.display()))?;
+    match state {
+        Json::Object(_) => Ok(state),
+        other => {
+            let what = format!("the state is of type {}", gtm_tool::schema::type_of(&other));
+            Err(Error::new(Code::StateInvalid, what).at(path.display()).expected("an object"))
+        }
+    }
+}
+
+fn import_file(path: &Path, limits: &Limits) -> Result<Vec<ToolSpec>> {
+    let bytes = read(path, limits)?;
+    Ok(import(&bytes, limits).map_err(|e| e.at(path.display()))?.tools)
+}
+
+fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).at(path.display());
+    let mut bytes = Vec::new();
+    let max = limits.document_bytes as u64;
+    File::open(path)
+        .map_err(unreadable)?
+        .take(max.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > max {
+        return Err(Error::new(Code::SpecTooLarge, format!("the file is larger than {max} bytes"))
+            .at(path.display())
+            .expected(format!("at most {max} bytes (`limits.tool.document_bytes`)")));
+    }
+    Ok(bytes)
+}
+
+/// Files of a folder that may hold specs, by name; hidden ones are left out.
+fn spec_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).at(folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        if !hidden && EXTENSIONS.contains(&&*extension) && path.is_file() {
+            files.push(path);
+        }
+        if files.len() > MAX_FILES {
+            return Err(Error::new(
+                Code::SpecTooLarge,
+                format!("the folder holds more than {MAX_FILES} files"),
+            )
+            .at(folder.display()));
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::new(Code::FileUnreadable, "the folder holds no spec files")
+            .at(folder.display())
+            .expected(format!("files named *.{}", EXTENSIONS.join(", *."))));
+    }
+    Ok(files)
+}
+
+fn stem(path: &Path) -> String {
+    let name = path.file_stem().or(path.file_name()).unwrap_or_default().to_string_lossy();
+    let name = name.trim_end_matches(".jsonl").trim_end_matches(".toolset");
+    if name.is_empty() { "toolset".into() } else { name.to_owned() }
+}
+
+/// One list of the tools of all specs. Names that occur in several specs get the name of their API
+/// in front; the same tool given twice counts once.
+fn join(specs: Vec<Vec<ToolSpec>>, limits: &Limits) -> Result<Vec<ToolSpec>> {
+    let count: usize = specs.iter().map(Vec::len).sum();
+    if count > limits.tools {
+        return Err(Error::new(Code::TooManyTools, format!("{count} tools"))
+            .expected(format!("at most {} (`limits.tool.tools`)", limits.tools)));
+    }
+    names::join(specs)
+}

@@ -1,0 +1,186 @@
+//! Names: finding the one that was meant, and keeping those of tools apart.
+
+use gtm_error::{Code, Error, Result, printable};
+use gtm_tool::{ToolSpec, schema};
+use serde_json::Value as Json;
+use std::collections::{HashMap, HashSet};
+
+/// Longest name compared, in bytes: the comparison costs the product of both lengths.
+const MAX_COMPARED: usize = 128;
+
+/// Up to three of the known names that are like the given one, the nearest first.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    if name.len() > MAX_COMPARED {
+        return Vec::new();
+    }
+    let plain = plain(name);
+    let limit = (plain.len() / 3).max(1);
+    let mut found: Vec<(usize, &str)> = known
+        .filter(|k| k.len() <= MAX_COMPARED)
+        .filter_map(|k| {
+            let distance = distance(&plain, &self::plain(k));
+            (distance <= limit).then_some((distance, k))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().take(3).map(|(_, k)| k).collect()
+}
+
+/// Lower case without separators, so that `getUser` and `get_user` are the same.
+fn plain(name: &str) -> Vec<char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Levenshtein distance.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// A name as part of a JSON pointer.
+pub(crate) fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The keys that a schema allows at a place of a document.
+pub(crate) fn known_keys(root: &Json, document: &Json, pointer: &str) -> Vec<String> {
+    let mut node = schema::resolve(root, root);
+    for (at, part) in pointer.match_indices('/').map(|(at, _)| (at, pointer[at + 1..].split('/').next())) {
+        let key = part.unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        let in_list = document.pointer(&pointer[..at]).is_some_and(Json::is_array);
+        let next =
+            if in_list { node.get("items") } else { node.pointer(&format!("/properties/{}", escape(&key))) };
+        let Some(next) = next.or(node.get("additionalProperties")).filter(|next| next.is_object()) else {
+            return Vec::new();
+        };
+        node = schema::resolve(root, first_object(root, next));
+    }
+    schema::properties(root, node).into_iter().map(|p| p.name.to_owned()).collect()
+}
+
+/// Looks through `anyOf: [X, null]`, as optional members are written.
+fn first_object<'a>(root: &'a Json, node: &'a Json) -> &'a Json {
+    let branches = node.get("anyOf").or(node.get("oneOf")).and_then(Json::as_array);
+    let object = |b: &&Json| schema::primary_type(root, b) == Some("object");
+    branches.and_then(|all| all.iter().find(object)).unwrap_or(node)
+}
+
+/// One list of the tools of several specs. The same tool given twice counts once. Different tools
+/// of one name from different specs get the name of their API (or, failing that, a number) in front.
+///
+/// # Errors
+/// [`Code::DuplicateTool`] if two different tools of one spec share a name.
+pub(crate) fn join(specs: Vec<Vec<ToolSpec>>) -> Result<Vec<ToolSpec>> {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut clashing: HashSet<String> = HashSet::new();
+    let mut all: Vec<(usize, ToolSpec)> = Vec::new();
+    for (source, tools) in specs.into_iter().enumerate() {
+        for tool in tools {
+            let known = first.get(&tool.name).map(|&at| (all[at].0, &all[at].1));
+            match known {
+                None => {
+                    first.insert(tool.name.clone(), all.len());
+                }
+                Some((_, other)) if *other == tool => continue,
+                Some((other, _)) if other == source => return Err(duplicate(&tool.name)),
+                Some(_) => {
+                    clashing.insert(tool.name.clone());
+                }
+            }
+            all.push((source, tool));
+        }
+    }
+    let mut taken: HashSet<String> =
+        all.iter().map(|(_, tool)| tool.name.clone()).filter(|name| !clashing.contains(name)).collect();
+    let mut out = Vec::with_capacity(all.len());
+    for (source, mut tool) in all {
+        if clashing.contains(&tool.name) {
+            let api = slug(&tool.origin.api);
+            let prefix = if api.is_empty() { format!("spec{}", source + 1) } else { api };
+            let name = format!("{prefix}_{}", tool.name);
+            if !taken.insert(name.clone()) {
+                return Err(duplicate(&tool.name));
+            }
+            tool.name = name;
+        }
+        out.push(tool);
+    }
+    Ok(out)
+}
+
+fn duplicate(name: &str) -> Error {
+    Error::new(Code::DuplicateTool, format!("two different tools are called `{}`", printable(name)))
+}
+
+/// A title as a name: `Pet Store (v2)` gives `pet_store_v2`.
+pub(crate) fn slug(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_");
+    slug.chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn tool(name: &str, api: &str, description: &str) -> ToolSpec {
+        let mut tool = ToolSpec { name: name.into(), description: description.into(), ..ToolSpec::default() };
+        tool.origin.api = api.into();
+        tool
+    }
+
+    fn names(specs: Vec<Vec<ToolSpec>>) -> Vec<String> {
+        join(specs).unwrap().into_iter().map(|t| t.name).collect()
+    }
+
+    #[test]
+    fn the_same_tool_twice_counts_once() {
+        let specs = vec![vec![tool("a", "X", "")], vec![tool("a", "X", ""), tool("b", "X", "")]];
+        assert_eq!(names(specs), ["a", "b"]);
+    }
+
+    #[test]
+    fn clashing_names_of_different_specs_get_their_api_in_front() {
+        let specs = vec![vec![tool("a", "Shop (v2)", ""), tool("b", "", "")], vec![tool("a", "", "")]];
+        assert_eq!(names(specs), ["shop_v2_a", "b", "spec2_a"]);
+    }
+
+    #[test]
+    fn clashing_names_of_one_spec_are_refused() {
+        let error = join(vec![vec![tool("a", "X", "1"), tool("a", "X", "2")]]).unwrap_err();
+        assert_eq!(error.code(), Code::DuplicateTool);
+        let same_api = vec![vec![tool("a", "X", "1")], vec![tool("a", "X", "2")]];
+        assert_eq!(join(same_api).unwrap_err().code(), Code::DuplicateTool);
+    }
+
+    #[test]
+    fn nearest_finds_slips_and_nothing_far() {
+        let known = ["get_user", "get_users", "delete_user", "list_orders"];
+        assert_eq!(nearest("getUser", known.into_iter()), ["get_user", "get_users"]);
+        assert_eq!(nearest("lst_orders", known.into_iter()), ["list_orders"]);
+        assert!(nearest("frobnicate", known.into_iter()).is_empty());
+        assert!(nearest(&"x".repeat(100_000), known.into_iter()).is_empty());
+    }
+
+    #[test]
+    fn known_keys_follow_the_schema_down() {
+        let root = json!({
+            "properties": {"faults": {"type": "array", "items": {"$ref": "#/$defs/F"}}},
+            "$defs": {"F": {"type": "object", "properties": {"on": {"anyOf": [{"$ref": "#/$defs/W"}, {"type": "null"}]}}},
+                      "W": {"type": "object", "properties": {"nth": {}, "every": {}}}}
+        });
+        let document = json!({"faults": [{"on": {"nht": 1}}]});
+        assert_eq!(known_keys(&root, &document, "/faults/0/on"), ["nth", "every"]);
+        assert_eq!(known_keys(&root, &document, ""), ["faults"]);
+    }
+}

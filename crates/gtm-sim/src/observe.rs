@@ -1,0 +1,283 @@
+//! Feeding real outcomes into a session, so that what is simulated later agrees with what was real.
+//!
+//! What it does: the real reply becomes the reply of that turn. If it was a success, the tool's
+//! behavior is run to learn what the call changes, and then the real values are laid over:
+//! - a value that the behavior made up (an id, a time, an invented member) and that the real reply
+//!   has otherwise at the same place, is replaced wherever the call put it;
+//! - every object in the real reply that can be told to be a record of the state, by the id it
+//!   carries or the call named, hands its members to that record.
+//!
+//! What it does not do: it makes no record out of a real reply when the behavior failed or made
+//! none, and it does not guess what else the real call may have changed.
+
+use crate::delta;
+use crate::history::{Done, Observations};
+use crate::reply::{Call, Observed, Reply, Rung};
+use crate::session::{Checkpoint, Session};
+use crate::simulator::{NewTurn, Simulator};
+use gtm_error::Result;
+use gtm_world::{ErrorKind, Map, Str, ToolError, Value, World};
+use std::sync::Arc;
+
+/// Objects of one real reply that are looked at.
+const MAX_OBJECTS: usize = 1_000;
+/// Levels of a real reply that are looked at: an envelope, a list, a record.
+const MAX_DEPTH: usize = 4;
+/// Rows of a collection stored as a list that are searched for a record.
+const MAX_ROWS: usize = 10_000;
+/// Members of an object in the state that are looked through for collections inside it.
+const MAX_NESTED: usize = 64;
+
+impl Simulator {
+    /// Records what the real tool answered. The session goes on from there: the turn's reply is
+    /// the real one, the same call is answered with it as long as nothing changes, and the state
+    /// agrees with it as far as that can be told.
+    ///
+    /// # Errors
+    /// Those of [`Simulator::try_call`].
+    pub fn observe(&self, session: &mut Session, call: &Call, observed: Observed) -> Result<Reply> {
+        let turn = self.observation(session, call, observed);
+        Ok(self.commit(session, turn))
+    }
+
+    pub(crate) fn observation(&self, session: &Session, call: &Call, observed: Observed) -> Box<NewTurn> {
+        let args = match &call.arguments {
+            serde_json::Value::Null => Value::map(),
+            given => Value::from(given),
+        };
+        let content = Value::from(&observed.content);
+        let before = &session.now.world;
+        let world = match observed.is_error {
+            true => before.clone(),
+            false => self.effect(before, call, &args, &content),
+        };
+        let changed = world.version() != before.version();
+        let mut next = Checkpoint { world, ..session.now.clone() };
+        let error = observed.is_error.then(|| ToolError::new(ErrorKind::Internal, "the real tool failed"));
+        let success =
+            self.tool(&call.tool).and_then(|spec| spec.http.as_ref()).map(|http| http.success_status);
+        let status = match observed.is_error {
+            true => 500,
+            false => success.filter(|s| *s != 0).unwrap_or(200),
+        };
+        let done = Arc::new(Done {
+            tool: call.tool.as_str().into(),
+            args,
+            key: call.idempotency_key.as_deref().map(Arc::from),
+            content,
+            rung: Rung::Observed,
+            is_error: observed.is_error,
+            valid: true,
+            status,
+            seed: session.seed(),
+            version_before: before.version(),
+            version: next.world.version(),
+            rare: error
+                .map(|error| Box::new(crate::history::Rare { error: Some(error), ..Default::default() })),
+        });
+        if let Some(key) = &done.key {
+            Arc::make_mut(next.keys.get_or_insert_default()).insert(key.clone(), done.clone());
+        }
+        if !changed {
+            let observed: &mut Arc<Observations> = next.observed.get_or_insert_default();
+            Arc::make_mut(observed).insert(before.version(), done.clone());
+        }
+        Box::new(NewTurn { done, next, content: observed.content })
+    }
+
+    /// The world after a real success.
+    fn effect(&self, before: &World, call: &Call, args: &Value, real: &Value) -> World {
+        let Some(tool) = self.compiled(&call.tool) else { return before.clone() };
+        let Ok(outcome) = self.run(tool, before, args) else { return before.clone() };
+        let mut after = outcome.world;
+        let mut state = after.state().clone();
+        if outcome.changed {
+            let mut pairs = Vec::new();
+            differences(&outcome.reply, real, &mut pairs, 0);
+            let fresh: Vec<String> =
+                delta::diff(before.state(), &state).iter().filter_map(delta::Change::target).collect();
+            fresh.iter().for_each(|pointer| replace_made_up(&mut state, pointer, &pairs));
+        }
+        let mut objects = Vec::new();
+        collect(real, &mut objects, 0);
+        let named: Vec<Str> =
+            args.as_map().into_iter().flat_map(Map::values).filter_map(Value::as_key).collect();
+        for object in objects {
+            merge(&mut state, object, &named);
+        }
+        if state != *after.state() {
+            // A run that changed something has counted already, and a call counts once.
+            match outcome.changed {
+                true => after = after.with_contents(state, after.books(), after.version()).unwrap_or(after),
+                false => after.set_state(state),
+            }
+        }
+        after
+    }
+}
+
+/// A value the behavior made up and the real one in its place, with the name of the member.
+struct Pair {
+    name: Str,
+    made_up: Value,
+    real: Value,
+}
+
+/// Scalars that differ between the predicted and the real reply, place by place.
+fn differences(predicted: &Value, real: &Value, out: &mut Vec<Pair>, depth: usize) {
+    if depth > MAX_DEPTH || out.len() > MAX_OBJECTS {
+        return;
+    }
+    match (predicted, real) {
+        (Value::Map(p), Value::Map(r)) => {
+            for (name, value) in p.iter() {
+                let Some(other) = r.get(name) else { continue };
+                match (value, other) {
+                    (Value::Map(_), Value::Map(_)) | (Value::List(_), Value::List(_)) => {
+                        differences(value, other, out, depth + 1);
+                    }
+                    _ if value.as_key().is_some() && !delta::identical(value, other) => {
+                        out.push(Pair { name: name.clone(), made_up: value.clone(), real: other.clone() });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        (Value::List(p), Value::List(r)) => {
+            p.iter().zip(r.iter()).for_each(|(p, r)| differences(p, r, out, depth + 1));
+        }
+        _ => {}
+    }
+}
+
+/// Lays real values over made-up ones in what a call changed at `pointer`.
+fn replace_made_up(state: &mut Value, pointer: &str, pairs: &[Pair]) {
+    let Some(place) = delta::place_mut(state, pointer) else { return };
+    let name = pointer.rsplit('/').next().map(delta::unescape).unwrap_or_default();
+    replace_within(place, &name, pairs, 0);
+    // A record under a made-up id moves to the real one.
+    let renamed =
+        |p: &&Pair| p.made_up.as_key().as_deref() == Some(&*name) && place_is_record(state, pointer);
+    let Some(new) = pairs.iter().find(renamed).and_then(|p| p.real.as_key()) else { return };
+    let Some((parent, _)) = pointer.rsplit_once('/') else { return };
+    if let Some(Value::Map(map)) = delta::place_mut(state, parent)
+        && !map.contains_key(&new)
+        && let Some(record) = map.remove(&name)
+    {
+        map.insert(new, record);
+    }
+}
+
+fn place_is_record(state: &Value, pointer: &str) -> bool {
+    delta::place(state, pointer).is_some_and(|v| v.as_map().is_some())
+}
+
+fn replace_within(value: &mut Value, name: &str, pairs: &[Pair], depth: usize) {
+    match value {
+        Value::Map(map) => {
+            if depth > MAX_DEPTH {
+                return;
+            }
+            let names: Vec<Str> = map.keys().cloned().collect();
+            for name in names {
+                if let Some(member) = map.get_mut(&name) {
+                    replace_within(member, &name, pairs, depth + 1);
+                }
+            }
+        }
+        Value::List(_) | Value::Null => {}
+        scalar => {
+            // The same name, or the same text: an order's `id` may be the reply's `order_id`.
+            let fits = |p: &&Pair| {
+                delta::identical(&p.made_up, scalar) && (&*p.name == name || matches!(scalar, Value::Str(_)))
+            };
+            if let Some(pair) = pairs.iter().find(fits) {
+                *scalar = pair.real.clone();
+            }
+        }
+    }
+}
+
+/// Objects of a real reply that may be records.
+fn collect<'a>(real: &'a Value, out: &mut Vec<&'a Map>, depth: usize) {
+    if depth > MAX_DEPTH || out.len() >= MAX_OBJECTS {
+        return;
+    }
+    match real {
+        Value::Map(map) => {
+            out.push(map);
+            map.values().for_each(|v| collect(v, out, depth + 1));
+        }
+        Value::List(items) => items.iter().for_each(|v| collect(v, out, depth + 1)),
+        _ => {}
+    }
+}
+
+/// Hands the members of a real object to the record it stands for, if there is one.
+fn merge(state: &mut Value, object: &Map, named: &[Str]) {
+    let own = object.iter().filter(|(name, _)| is_id(name)).filter_map(|(_, v)| v.as_key());
+    for id in own.chain(named.iter().cloned()) {
+        let Some(pointer) = find(state, &id, object) else { continue };
+        let Some(Value::Map(record)) = delta::place_mut(state, &pointer) else { continue };
+        for (name, value) in object.iter() {
+            if record.get(name).is_some_and(|old| !delta::identical(old, value)) {
+                record.insert(name.clone(), value.clone());
+            }
+        }
+        return;
+    }
+}
+
+fn is_id(name: &str) -> bool {
+    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    ["id", "key", "uuid", "number", "code", "name", "username", "symbol", "slug"]
+        .iter()
+        .any(|end| plain.ends_with(end))
+}
+
+/// Where the record of this id is: in a collection at the top of the state, or one level below.
+fn find(state: &Value, id: &str, object: &Map) -> Option<String> {
+    let top = state.as_map()?;
+    for (name, value) in top.iter() {
+        let pointer = format!("/{}", crate::names::escape(name));
+        if let Some(found) = find_in(value, &pointer, id, object) {
+            return Some(found);
+        }
+        let Value::Map(inner) = value else { continue };
+        if inner.len() > MAX_NESTED {
+            continue;
+        }
+        for (name, value) in inner.iter() {
+            let pointer = format!("{pointer}/{}", crate::names::escape(name));
+            if let Some(found) = find_in(value, &pointer, id, object) {
+                return Some(found);
+            }
+        }
+    }
+    None
+}
+
+fn find_in(collection: &Value, pointer: &str, id: &str, object: &Map) -> Option<String> {
+    match collection {
+        Value::Map(map) => {
+            let record = map.get(id)?.as_map()?;
+            alike(record, object).then(|| format!("{pointer}/{}", crate::names::escape(id)))
+        }
+        Value::List(rows) => {
+            let carries = |row: &Value| {
+                row.as_map().is_some_and(|record| {
+                    record.iter().any(|(name, v)| is_id(name) && v.as_key().as_deref() == Some(id))
+                        && alike(record, object)
+                })
+            };
+            rows.iter().take(MAX_ROWS).position(carries).map(|at| format!("{pointer}/{at}"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an object can be a view of a record: most of its members are the record's.
+fn alike(record: &Map, object: &Map) -> bool {
+    let shared = object.keys().filter(|name| record.contains_key(name)).count();
+    shared > 0 && shared * 2 >= object.len()
+}

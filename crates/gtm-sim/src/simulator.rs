@@ -1,0 +1,544 @@
+//! The simulator: a toolset, ready to answer calls.
+
+use crate::errors::{self, Body, Styles};
+use crate::fault::Fault;
+use crate::history::{Done, Rare};
+use crate::inject::{self, Injector, Plan};
+use crate::metrics::Metrics;
+use crate::names;
+use crate::reply::{Call, Reply, Rung};
+use crate::session::{Checkpoint, Session};
+use crate::tool::Tool;
+use crate::toolset::{Toolset, WorldKind};
+use gtm_error::{Code, Error, Result, printable};
+use gtm_read::{ReadInput, Reader, RuleFiller, RuleReader};
+use gtm_tool::ToolSpec;
+use gtm_world::{Behaviors, ErrorKind, Filler, Library, Outcome, Program, ToolError, Value, World};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// Longest idempotency key, in bytes.
+const MAX_KEY: usize = 256;
+
+/// A toolset, ready to answer calls. Immutable; share it behind an [`Arc`].
+pub struct Simulator {
+    pub(crate) toolset: Toolset,
+    reading: Behaviors,
+    library: Arc<Library>,
+    pub(crate) tools: Vec<Tool>,
+    by_name: HashMap<Arc<str>, usize>,
+    styles: Styles,
+    injector: Injector,
+    filler: Arc<dyn Filler>,
+    /// The initial state; every session starts from the same memory.
+    initial: Value,
+    metrics: Metrics,
+}
+
+/// How a session differs from the toolset's defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionOptions {
+    /// Seed in place of the toolset's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Initial state in place of the toolset's, an object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Json>,
+    /// Kind of world in place of the toolset's. A session that brings a state where the toolset has
+    /// none is closed, unless it says otherwise here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub world: Option<WorldKind>,
+    /// Faults in place of the toolset's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults: Option<Vec<Fault>>,
+}
+
+/// What a call leads to, before it is put into effect.
+pub(crate) enum Step {
+    /// Nothing: the call was answered before, under its idempotency key.
+    Retried(Reply),
+    /// A new turn.
+    New(Box<NewTurn>),
+}
+
+/// A turn that is worked out but not yet in effect.
+pub(crate) struct NewTurn {
+    pub(crate) done: Arc<Done>,
+    pub(crate) next: Checkpoint,
+    /// The reply's content as JSON, which the check of the reply needed anyway.
+    pub(crate) content: Json,
+}
+
+impl NewTurn {
+    pub(crate) fn reply(self: Box<Self>) -> (Reply, Arc<Done>, Checkpoint) {
+        (Reply { content: self.content, ..self.done.bare_reply() }, self.done, self.next)
+    }
+}
+
+/// What answered a call.
+struct Answer {
+    content: Value,
+    rung: Rung,
+    status: u16,
+    error: Option<ToolError>,
+    invented: Vec<String>,
+    world: World,
+    /// Whether the content is to be checked against the tool's `returns`.
+    checked: bool,
+}
+
+impl Simulator {
+    /// A simulator that reads and fills by rules.
+    ///
+    /// # Errors
+    /// As [`Simulator::with`].
+    pub fn new(toolset: Toolset) -> Result<Simulator> {
+        Simulator::with(toolset, &RuleReader, Arc::new(RuleFiller))
+    }
+
+    /// A simulator with another reader and filler.
+    ///
+    /// Behaviors of the toolset are compiled now, so that mistakes in them show; those of the
+    /// reader, and all schemas, on first use.
+    ///
+    /// # Errors
+    /// [`Code::DuplicateTool`], [`Code::StateInvalid`], [`Code::ToolsetInvalid`] for a fault or a
+    /// behavior of no tool, [`Code::BehaviorInvalid`] and [`Code::ExpressionInvalid`].
+    pub fn with(toolset: Toolset, reader: &dyn Reader, filler: Arc<dyn Filler>) -> Result<Simulator> {
+        toolset.clock.start_seconds()?;
+        let initial = initial_state(&toolset.state, &toolset.limits.world)?;
+        let injector = Injector::new(&toolset.faults)?;
+        let read = reader.read(&ReadInput { tools: &toolset.tools, initial_state: &toolset.state });
+        let mut reading = read.behaviors;
+        let own = &toolset.behaviors;
+        reading.collections.extend(own.collections.clone());
+        let parts = [
+            (&mut reading.envelope.reply, &own.envelope.reply),
+            (&mut reading.envelope.error, &own.envelope.error),
+        ];
+        parts.into_iter().filter(|(_, own)| own.is_some()).for_each(|(read, own)| read.clone_from(own));
+        reading.behaviors.extend(own.behaviors.clone());
+        let library = Arc::new(Library::new(&reading, toolset.limits.world)?);
+
+        let mut by_name = HashMap::with_capacity(toolset.tools.len());
+        let mut tools = Vec::with_capacity(toolset.tools.len());
+        for (at, spec) in toolset.tools.iter().enumerate() {
+            let name: Arc<str> = spec.name.as_str().into();
+            if by_name.insert(name.clone(), at).is_some() {
+                let what = format!("two different tools are called `{}`", printable(&spec.name));
+                return Err(Error::new(Code::DuplicateTool, what));
+            }
+            let behavior = reading.behaviors.get(&spec.name).cloned().unwrap_or_default();
+            let rung = match read.rungs.get(&spec.name) {
+                _ if own.behaviors.contains_key(&spec.name) => Rung::User,
+                Some(gtm_read::Rung::Rules) => Rung::Rules,
+                _ => Rung::Direct,
+            };
+            let tool = Tool::new(name, at, behavior, rung);
+            if rung == Rung::User {
+                tool.compile(spec, &library)?;
+            }
+            tools.push(tool);
+        }
+        if let Some(name) = own.behaviors.keys().find(|name| !by_name.contains_key(name.as_str())) {
+            let error = Error::new(Code::ToolsetInvalid, format!("no tool is called `{}`", printable(name)))
+                .at(format!("/behaviors/{}", names::escape(name)));
+            let near = names::nearest(name, by_name.keys().map(|k| &**k));
+            return Err(match near.first() {
+                Some(near) => error.expected(format!("perhaps `{near}`")),
+                None => error,
+            });
+        }
+        let styles = Styles::new(&toolset.tools);
+        let metrics = Metrics::default();
+        Ok(Simulator {
+            toolset,
+            reading,
+            library,
+            tools,
+            by_name,
+            styles,
+            injector,
+            filler,
+            initial,
+            metrics,
+        })
+    }
+
+    /// The toolset.
+    pub fn toolset(&self) -> &Toolset {
+        &self.toolset
+    }
+
+    /// The tools.
+    pub fn tools(&self) -> &[ToolSpec] {
+        &self.toolset.tools
+    }
+
+    /// The tool of this name.
+    pub fn tool(&self, name: &str) -> Option<&ToolSpec> {
+        self.by_name.get(name).and_then(|&at| self.toolset.tools.get(at))
+    }
+
+    /// The behaviors in force: those of the reader, with the user's own over them.
+    pub fn reading(&self) -> &Behaviors {
+        &self.reading
+    }
+
+    /// How a tool is answered: [`Rung::User`], [`Rung::Rules`] or [`Rung::Direct`].
+    pub fn rung(&self, tool: &str) -> Option<Rung> {
+        let tool = &self.tools[*self.by_name.get(tool)?];
+        self.program(tool).map(|(_, rung)| *rung)
+    }
+
+    /// What was counted over all sessions.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// A new session.
+    ///
+    /// # Errors
+    /// [`Code::StateInvalid`] for a state that is no object or over the limits,
+    /// [`Code::ToolsetInvalid`] for faults that make no sense.
+    pub fn open(&self, options: SessionOptions) -> Result<Session> {
+        let toolset = &self.toolset;
+        let state = match &options.state {
+            Some(state) => initial_state(state, &toolset.limits.world)?,
+            None => self.initial.clone(),
+        };
+        let empty = |state: &Value| state.as_map().is_none_or(|map| map.is_empty());
+        let usual = match toolset.world {
+            WorldKind::Open if empty(&self.initial) && !empty(&state) => WorldKind::Closed,
+            kind => kind,
+        };
+        let open = options.world.unwrap_or(usual) == WorldKind::Open;
+        let world = World::new(state, options.seed.unwrap_or(toolset.seed), open, &toolset.clock)?;
+        let faults = options.faults.as_deref().map(Injector::new).transpose()?.map(Arc::new);
+        Ok(Session::new(world, faults))
+    }
+
+    /// Answers a call. A simulated failure is a reply; it changes nothing but the history.
+    ///
+    /// An idempotency key that was used for another call is answered with a failure too; see
+    /// [`Simulator::try_call`] to tell it apart.
+    pub fn call(&self, session: &mut Session, call: &Call) -> Reply {
+        match self.try_call(session, call) {
+            Ok(reply) => reply,
+            Err(error) => {
+                let kind = if error.code() == Code::IdempotencyConflict {
+                    ErrorKind::Conflict
+                } else {
+                    ErrorKind::InvalidArgument
+                };
+                let bare = Call { idempotency_key: None, ..call.clone() };
+                let refused = self.refuse(session, &bare, ToolError::new(kind, error.message()));
+                self.commit(session, refused)
+            }
+        }
+    }
+
+    /// Answers a call, apart from calls that are wrong in GTM's own terms.
+    ///
+    /// # Errors
+    /// [`Code::IdempotencyConflict`] if the key was used for another call,
+    /// [`Code::RequestMalformed`] if it is too long. Nothing has happened then.
+    pub fn try_call(&self, session: &mut Session, call: &Call) -> Result<Reply> {
+        Ok(match self.step(session, call)? {
+            Step::Retried(reply) => reply,
+            Step::New(turn) => self.commit(session, turn),
+        })
+    }
+
+    /// Puts a turn into effect.
+    pub(crate) fn commit(&self, session: &mut Session, turn: Box<NewTurn>) -> Reply {
+        let (reply, done, next) = turn.reply();
+        self.metrics.answered(done.rung, reply.error.as_ref().map(|e| e.kind));
+        session.apply(done, next, &self.toolset.limits.world);
+        reply
+    }
+
+    /// Works out what a call leads to, and changes nothing.
+    pub(crate) fn step(&self, session: &Session, call: &Call) -> Result<Step> {
+        if let Some(key) = &call.idempotency_key {
+            if key.len() > MAX_KEY {
+                return Err(Error::new(
+                    Code::RequestMalformed,
+                    format!("an idempotency key of {} bytes", key.len()),
+                )
+                .expected(format!("at most {MAX_KEY} bytes")));
+            }
+            if let Some(done) = session.stored(key) {
+                if !done.is_call(&call.tool, &arguments(call)) {
+                    let what =
+                        format!("the key `{}` was used for another call of `{}`", printable(key), done.tool);
+                    return Err(Error::new(Code::IdempotencyConflict, what));
+                }
+                self.metrics.retried();
+                let mut reply = done.reply();
+                reply.provenance.retried = true;
+                return Ok(Step::Retried(reply));
+            }
+        }
+        Ok(Step::New(self.answer(session, call)))
+    }
+
+    fn answer(&self, session: &Session, call: &Call) -> Box<NewTurn> {
+        let Some(tool) = self.compiled(&call.tool) else {
+            return self.refuse(session, call, self.unknown_tool(&call.tool));
+        };
+        let spec = &self.toolset.tools[tool.at];
+        let checked = match tool.check(spec, self.toolset.arguments, &self.toolset.limits, &call.arguments) {
+            Ok(checked) => checked,
+            Err(error) => return self.refuse(session, call, error),
+        };
+        let args = Value::from(&*checked);
+        let given = match checked {
+            std::borrow::Cow::Borrowed(_) => args.clone(),
+            std::borrow::Cow::Owned(_) => arguments(call),
+        };
+
+        let mut next = session.now.clone();
+        let injector = session.faults.as_deref().unwrap_or(&self.injector);
+        let plan = match injector.is_empty() {
+            true => Plan::default(),
+            false => {
+                injector.plan(&tool.name, &args, session.seed(), session.history.end(), &mut next.counts)
+            }
+        };
+        let answer = self.respond(session, tool, &args, &plan);
+        next.world = answer.world.clone();
+        self.turn(session, tool, given, call, answer, plan, next)
+    }
+
+    /// The ladder: a fault, an outcome observed before, or the behavior.
+    fn respond(&self, session: &Session, tool: &Tool, args: &Value, plan: &Plan) -> Answer {
+        let world = &session.now.world;
+        if let Some(error) = &plan.error {
+            let after = if plan.commit { self.run(tool, world, args).map(|o| o.world).ok() } else { None };
+            let failed = self.failed(tool, error.clone(), args, world, Rung::Fault);
+            return Answer { world: after.unwrap_or_else(|| world.clone()), ..failed };
+        }
+        let observed = session.now.observed.as_ref();
+        if let Some(done) = observed.and_then(|o| o.get(world.version(), &tool.name, args)) {
+            return Answer {
+                content: done.content.clone(),
+                rung: Rung::Replay,
+                status: done.status,
+                error: done.rare.as_ref().and_then(|rare| rare.error.clone()),
+                invented: Vec::new(),
+                world: world.clone(),
+                checked: false,
+            };
+        }
+        if plan.stale > 0 {
+            let old = session.world_before(plan.stale);
+            match self.run(tool, old, args) {
+                Ok(outcome) if outcome.changed => {}
+                Ok(outcome) => return Answer { world: world.clone(), ..self.succeeded(tool, outcome) },
+                Err(error) => {
+                    return Answer {
+                        world: world.clone(),
+                        ..self.failed(tool, error, args, world, self.rung_of(tool))
+                    };
+                }
+            }
+        }
+        match self.run(tool, world, args) {
+            Ok(outcome) => self.succeeded(tool, outcome),
+            Err(error) => self.failed(tool, error, args, world, self.rung_of(tool)),
+        }
+    }
+
+    /// Runs the tool's behavior. A panic in it is a bug, and stays within this call.
+    pub(crate) fn run(
+        &self,
+        tool: &Tool,
+        world: &World,
+        args: &Value,
+    ) -> std::result::Result<Outcome, ToolError> {
+        let Some((program, _)) = self.program(tool) else {
+            return Err(ToolError::new(ErrorKind::Internal, "the tool has no usable behavior"));
+        };
+        catch_unwind(AssertUnwindSafe(|| program.run(world, args, &*self.filler))).unwrap_or_else(|_| {
+            self.metrics.panicked();
+            Err(ToolError::new(ErrorKind::Internal, "the simulated tool failed internally"))
+        })
+    }
+
+    /// The compiled tool of this name.
+    pub(crate) fn compiled(&self, name: &str) -> Option<&Tool> {
+        self.by_name.get(name).and_then(|&at| self.tools.get(at))
+    }
+
+    fn program<'a>(&'a self, tool: &'a Tool) -> Option<&'a (Arc<Program>, Rung)> {
+        tool.program(&self.toolset.tools[tool.at], &self.library, &self.metrics)
+    }
+
+    fn rung_of(&self, tool: &Tool) -> Rung {
+        self.program(tool).map_or(Rung::Direct, |(_, rung)| *rung)
+    }
+
+    fn succeeded(&self, tool: &Tool, outcome: Outcome) -> Answer {
+        let http = self.toolset.tools[tool.at].http.as_ref();
+        Answer {
+            content: outcome.reply,
+            rung: self.rung_of(tool),
+            status: http.map(|h| h.success_status).filter(|s| *s != 0).unwrap_or(200),
+            error: None,
+            invented: outcome.invented,
+            world: outcome.world,
+            checked: true,
+        }
+    }
+
+    fn failed(&self, tool: &Tool, error: ToolError, args: &Value, world: &World, rung: Rung) -> Answer {
+        let spec = &self.toolset.tools[tool.at];
+        let status = errors::status(Some(spec), &error);
+        let own = self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
+        let content = own.unwrap_or_else(|| {
+            let (tools, styles, filler) = (&self.toolset.tools, &self.styles, &*self.filler);
+            let (now, seed) = (world.now(), world.seed());
+            Value::from(
+                Body { tools, styles, tool: spec, error: &error, status, args, filler, now, seed }.render(),
+            )
+        });
+        Answer {
+            content,
+            rung,
+            status,
+            error: Some(error),
+            invented: Vec::new(),
+            world: world.clone(),
+            checked: false,
+        }
+    }
+
+    /// A call that fails its check.
+    fn refuse(&self, session: &Session, call: &Call, error: ToolError) -> Box<NewTurn> {
+        let args = arguments(call);
+        let world = &session.now.world;
+        let plan = Plan::default();
+        let next = session.now.clone();
+        if let Some(tool) = self.compiled(&call.tool) {
+            let answer = self.failed(tool, error, &args, world, Rung::Check);
+            return self.turn(session, tool, args, call, answer, plan, next);
+        }
+        let http =
+            !self.toolset.tools.is_empty() && self.toolset.tools.iter().all(|tool| tool.http.is_some());
+        let content = self.library.render_error(&error, &args).unwrap_or_else(|| {
+            Value::from(match http {
+                true => serde_json::json!({"error": {"code": error.kind.name(), "message": error.message}}),
+                false => serde_json::json!({"error": error.message}),
+            })
+        });
+        let answer = Answer {
+            content,
+            rung: Rung::Check,
+            status: errors::status(None, &error),
+            error: Some(error),
+            invented: Vec::new(),
+            world: world.clone(),
+            checked: false,
+        };
+        let name = call.tool.as_str().into();
+        let stranger = Tool::new(name, usize::MAX, gtm_world::Behavior::default(), Rung::Check);
+        self.turn(session, &stranger, args, call, answer, plan, next)
+    }
+
+    fn unknown_tool(&self, name: &str) -> ToolError {
+        let near = names::nearest(name, self.toolset.tools.iter().map(|tool| tool.name.as_str()));
+        let error = ToolError::new(ErrorKind::UnknownTool, format!("unknown tool \"{}\"", printable(name)));
+        let expected = match near.as_slice() {
+            [] => None,
+            names => Some(format!("perhaps \"{}\"", names.join("\", \""))),
+        };
+        ToolError { expected, ..error }
+    }
+
+    /// Checks the reply, and puts together what the session will remember of the call.
+    #[allow(clippy::too_many_arguments)]
+    fn turn(
+        &self,
+        session: &Session,
+        tool: &Tool,
+        args: Value,
+        call: &Call,
+        answer: Answer,
+        plan: Plan,
+        mut next: Checkpoint,
+    ) -> Box<NewTurn> {
+        let Answer { content, rung, status, error, invented, checked, .. } = answer;
+        let is_error = error.is_some();
+        let mut json = content.to_json();
+        let valid = !checked
+            || self
+                .toolset
+                .tools
+                .get(tool.at)
+                .is_none_or(|spec| tool.is_valid(spec, &self.toolset.limits, &json));
+        if !valid {
+            self.metrics.invalid_reply();
+        }
+        let mut content = content;
+        if !is_error && !plan.truncate.is_empty() {
+            json = plan.truncate.iter().fold(json, inject::truncate);
+            content = Value::from(&json);
+        }
+        let fault = (!plan.names.is_empty()).then(|| plan.names.join(", "));
+        let rare =
+            Rare { error, invented, fault, delay_ms: plan.delay_ms, retry_after_s: plan.retry_after_s };
+        let key: Option<Arc<str>> = call.idempotency_key.as_deref().map(Arc::from);
+        let done = Arc::new(Done {
+            tool: tool.name.clone(),
+            args,
+            key: key.clone(),
+            content,
+            rung,
+            is_error,
+            valid,
+            status,
+            seed: session.seed(),
+            version_before: session.version(),
+            version: next.world.version(),
+            rare: (rare != Rare::default()).then(|| Box::new(rare)),
+        });
+        if let Some(key) = key {
+            Arc::make_mut(next.keys.get_or_insert_default()).insert(key, done.clone());
+        }
+        Box::new(NewTurn { done, next, content: json })
+    }
+}
+
+/// The arguments as given; none count as an empty object.
+fn arguments(call: &Call) -> Value {
+    match &call.arguments {
+        Json::Null => Value::map(),
+        given => Value::from(given),
+    }
+}
+
+fn initial_state(state: &Json, limits: &gtm_world::Limits) -> Result<Value> {
+    let value = Value::from(state);
+    if value.as_map().is_none() {
+        return Err(Error::new(Code::StateInvalid, format!("the state is of type {}", value.type_name()))
+            .at("/state")
+            .expected("an object"));
+    }
+    let (bytes, depth) = value.size();
+    if bytes > limits.state_bytes {
+        return Err(Error::new(Code::StateInvalid, format!("the state takes about {bytes} bytes"))
+            .at("/state")
+            .expected(format!("at most {} (`limits.world.state_bytes`)", limits.state_bytes)));
+    }
+    if depth > limits.depth {
+        return Err(Error::new(Code::StateInvalid, format!("the state is nested {depth} levels deep"))
+            .at("/state")
+            .expected(format!("at most {} (`limits.world.depth`)", limits.depth)));
+    }
+    Ok(value)
+}

@@ -1,0 +1,468 @@
+//! Many sessions, shared between threads.
+//!
+//! Sessions live in shards by the hash of their id; each has a lock of its own, so that calls to
+//! different sessions run side by side and calls to one session run one after the other. Locks are
+//! the standard library's: nothing here awaits.
+
+mod config;
+mod expired;
+mod id;
+mod slot;
+
+pub use config::{CreateSession, ForkSession, SessionInfo, SnapshotInfo, StoreConfig};
+
+use crate::names;
+use crate::reply::{Call, Observed, Reply, Turn};
+use crate::session::{Session, SnapshotRef};
+use crate::simulator::{SessionOptions, Simulator};
+use expired::Expired;
+use gtm_error::{Code, Error, Result, printable};
+use slot::{Body, Live, Slot};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
+
+const SHARDS: usize = 64;
+
+type Shard = Mutex<HashMap<Arc<str>, Arc<Slot>>>;
+
+/// Sessions by id, and the toolsets they are opened from.
+pub struct Store {
+    config: StoreConfig,
+    toolsets: RwLock<BTreeMap<String, Arc<Simulator>>>,
+    shards: Vec<Shard>,
+    /// Sessions in the shards, and places promised to sessions being made.
+    live: AtomicUsize,
+    expired: Mutex<Expired>,
+    /// Times are kept in milliseconds since then, in 8 bytes.
+    epoch: Instant,
+}
+
+/// A session is changed in one assignment after all that may fail, so a lock that a panic left
+/// behind guards a whole session.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Store {
+    /// An empty store.
+    ///
+    /// # Errors
+    /// [`Code::StorageFailed`] if the data folder cannot be used.
+    pub fn new(config: StoreConfig) -> Result<Store> {
+        Ok(Store {
+            config,
+            toolsets: RwLock::default(),
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            live: AtomicUsize::new(0),
+            expired: Mutex::default(),
+            epoch: Instant::now(),
+        })
+    }
+
+    /// Serves a toolset under a name; one already served under it is replaced for new sessions.
+    pub fn add_toolset(&self, name: impl Into<String>, simulator: Arc<Simulator>) {
+        self.toolsets.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), simulator);
+    }
+
+    /// The toolsets, by name.
+    pub fn toolsets(&self) -> Vec<(String, Arc<Simulator>)> {
+        let toolsets = self.toolsets.read().unwrap_or_else(PoisonError::into_inner);
+        toolsets.iter().map(|(name, simulator)| (name.clone(), simulator.clone())).collect()
+    }
+
+    /// The toolset of this name.
+    ///
+    /// # Errors
+    /// [`Code::ToolsetUnknown`].
+    pub fn simulator(&self, toolset: &str) -> Result<Arc<Simulator>> {
+        let toolsets = self.toolsets.read().unwrap_or_else(PoisonError::into_inner);
+        toolsets.get(toolset).cloned().ok_or_else(|| {
+            let near = names::nearest(toolset, toolsets.keys().map(String::as_str));
+            let error =
+                Error::new(Code::ToolsetUnknown, format!("no toolset is called `{}`", printable(toolset)));
+            match near.first() {
+                Some(near) => error.expected(format!("perhaps `{near}`")),
+                None => error,
+            }
+        })
+    }
+
+    /// The toolset named, or the only one there is.
+    fn choose(&self, toolset: Option<&str>) -> Result<(Arc<str>, Arc<Simulator>)> {
+        if let Some(name) = toolset {
+            return Ok((name.into(), self.simulator(name)?));
+        }
+        let toolsets = self.toolsets.read().unwrap_or_else(PoisonError::into_inner);
+        match (toolsets.first_key_value(), toolsets.len()) {
+            (Some((name, simulator)), 1) => Ok((name.as_str().into(), simulator.clone())),
+            (None, _) => Err(Error::new(Code::ToolsetUnknown, "there are no toolsets")),
+            (_, n) => {
+                let names = toolsets.keys().take(12).cloned().collect::<Vec<_>>().join("`, `");
+                Err(Error::new(Code::ToolsetUnknown, format!("the request names none of {n} toolsets"))
+                    .expected(format!("one of `{names}`")))
+            }
+        }
+    }
+
+    /// Opens a session. An id that is live already with the same options gives that session.
+    ///
+    /// # Errors
+    /// [`Code::SessionExists`], [`Code::SessionLimit`], [`Code::ToolsetUnknown`], and those of
+    /// [`Simulator::open`].
+    pub fn create(&self, request: CreateSession) -> Result<SessionInfo> {
+        let (toolset, simulator) = self.choose(request.toolset.as_deref())?;
+        let id = request.id.clone().map_or_else(id::random, |id| id::check(&id).map(|()| id))?;
+        if let Ok(slot) = self.slot(&id) {
+            return self.existing(&slot, &request);
+        }
+        let CreateSession { seed, ref state, world, ref faults, .. } = request;
+        let options = SessionOptions { seed, state: state.clone(), world, faults: faults.clone() };
+        let live = Live::new(toolset, simulator.clone(), simulator.open(options)?, request.digest());
+        let ttl = request.ttl_s.map_or(self.config.ttl, std::time::Duration::from_secs);
+        match self.insert(&id, live, ttl)? {
+            Ok(info) => Ok(info),
+            // Another thread was quicker.
+            Err(slot) => self.existing(&slot, &request),
+        }
+    }
+
+    /// The session of this id, opened first if it never was: for faces whose clients choose ids.
+    ///
+    /// # Errors
+    /// [`Code::SessionExpired`] if it is there no more, and those of [`Store::create`].
+    pub fn ensure(&self, request: CreateSession) -> Result<SessionInfo> {
+        if let Some(id) = &request.id {
+            match self.info(id) {
+                Err(error) if error.code() == Code::SessionUnknown => {}
+                other => return other,
+            }
+        }
+        self.create(request)
+    }
+
+    fn existing(&self, slot: &Slot, request: &CreateSession) -> Result<SessionInfo> {
+        self.with(slot, |live| match live.options == request.digest() {
+            true => Ok(live.info(slot, self.now())),
+            false => {
+                let what = format!("a session `{}` exists, with other options", printable(&slot.id));
+                Err(Error::new(Code::SessionExists, what))
+            }
+        })
+    }
+
+    /// Puts a new session in place, or gives the slot that is there already.
+    fn insert(
+        &self,
+        id: &str,
+        live: Live,
+        ttl: std::time::Duration,
+    ) -> Result<std::result::Result<SessionInfo, Arc<Slot>>> {
+        self.reserve(1)?;
+        let slot = Arc::new(Slot::new(id, live, ttl, self.now()));
+        let mut shard = lock(self.shard(id));
+        if let Some(there) = shard.get(id) {
+            self.live.fetch_sub(1, Ordering::Relaxed);
+            return Ok(Err(there.clone()));
+        }
+        lock(&self.expired).forget(id);
+        shard.insert(slot.id.clone(), slot.clone());
+        drop(shard);
+        self.with(&slot, |live| Ok(live.info(&slot, self.now()))).map(Ok)
+    }
+
+    /// Promises places to new sessions.
+    fn reserve(&self, count: usize) -> Result<()> {
+        for attempt in 0..2 {
+            let taken = self.live.fetch_add(count, Ordering::Relaxed);
+            if taken.saturating_add(count) <= self.config.max_sessions {
+                return Ok(());
+            }
+            self.live.fetch_sub(count, Ordering::Relaxed);
+            // Sessions whose time is up make room; others are never pushed out.
+            if attempt == 0 && self.sweep(Instant::now()) == 0 {
+                break;
+            }
+        }
+        Err(Error::new(
+            Code::SessionLimit,
+            format!("the limit is {} live sessions", self.config.max_sessions),
+        ))
+    }
+
+    /// Makes a call in a session.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`], and those of [`Simulator::try_call`].
+    pub fn call(&self, id: &str, call: &Call) -> Result<Reply> {
+        self.enter(id, |live| live.simulator.clone().try_call(&mut live.session, call))
+    }
+
+    /// Makes calls in order, with no other call in between. If one of them is wrong in GTM's own
+    /// terms none takes effect; a simulated failure is a reply like any other.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub fn call_batch(&self, id: &str, calls: &[Call]) -> Result<Vec<Reply>> {
+        self.enter(id, |live| {
+            let simulator = live.simulator.clone();
+            let mut session = live.session.clone();
+            let replies =
+                calls.iter().map(|call| simulator.try_call(&mut session, call)).collect::<Result<_>>()?;
+            live.session = session;
+            Ok(replies)
+        })
+    }
+
+    /// Feeds the outcome of a real call into a session.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub fn observe(&self, id: &str, call: &Call, observed: Observed) -> Result<Reply> {
+        self.enter(id, |live| live.simulator.clone().observe(&mut live.session, call, observed))
+    }
+
+    /// A copy of a session as it is now: shares its memory, costs next to nothing, and goes its own way.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
+    pub fn session(&self, id: &str) -> Result<Session> {
+        self.enter(id, |live| Ok(live.session.clone()))
+    }
+
+    /// The visible state.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
+    pub fn state(&self, id: &str) -> Result<serde_json::Value> {
+        // Written out after the lock is gone: a state may be large.
+        Ok(self.session(id)?.state().to_json())
+    }
+
+    /// Turns from this number on, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
+    pub fn transcript(&self, id: &str, from: usize, limit: usize) -> Result<Vec<Turn>> {
+        let session = self.session(id)?;
+        let from = from.max(session.first_turn());
+        Ok((from..session.turns().min(from.saturating_add(limit)))
+            .filter_map(|turn| session.turn(turn))
+            .collect())
+    }
+
+    /// Names the present point of a session.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`], and those of [`Session::snapshot`].
+    pub fn snapshot(&self, id: &str, name: &str) -> Result<SessionInfo> {
+        self.change(id, |session| session.snapshot(name))
+    }
+
+    /// Takes a session back to a snapshot or a turn.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`], [`Code::SnapshotUnknown`].
+    pub fn rollback(&self, id: &str, to: &SnapshotRef) -> Result<SessionInfo> {
+        self.change(id, |session| session.rollback(to))
+    }
+
+    /// Takes a session back to its beginning.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
+    pub fn reset(&self, id: &str) -> Result<SessionInfo> {
+        self.change(id, |session| {
+            session.reset();
+            Ok(())
+        })
+    }
+
+    fn change(&self, id: &str, change: impl FnOnce(&mut Session) -> Result<()>) -> Result<SessionInfo> {
+        let slot = self.slot(id)?;
+        self.with(&slot, |live| {
+            change(&mut live.session)?;
+            Ok(live.info(&slot, self.now()))
+        })
+    }
+
+    /// Forks a session into several, all at once or none.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`], [`Code::SessionLimit`],
+    /// [`Code::SessionExists`] if a chosen id is live, [`Code::RequestMalformed`].
+    pub fn fork(&self, id: &str, request: &ForkSession) -> Result<Vec<SessionInfo>> {
+        let slot = self.slot(id)?;
+        let parent = self.with(&slot, |live| Ok(live.clone()))?;
+        let ids = request.ids()?;
+        self.reserve(ids.len())?;
+        let mut made: Vec<SessionInfo> = Vec::with_capacity(ids.len());
+        for (at, id) in ids.iter().enumerate() {
+            // Places were promised to all of them; each takes its own.
+            self.live.fetch_sub(1, Ordering::Relaxed);
+            let child = match request.seeds.get(at) {
+                Some(seed) => Live { session: parent.session.fork_with_seed(*seed), ..parent.clone() },
+                None => parent.clone(),
+            };
+            let inserted = self.insert(id, child, slot.ttl()).and_then(|inserted| {
+                let exists =
+                    |_| Error::new(Code::SessionExists, format!("a session `{}` exists", printable(id)));
+                inserted.map_err(exists)
+            });
+            match inserted {
+                Ok(info) => made.push(info),
+                Err(error) => {
+                    self.live.fetch_sub(ids.len() - at - 1, Ordering::Relaxed);
+                    made.iter().for_each(|info| drop(self.delete(&info.id)));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(made)
+    }
+
+    /// Removes a session.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
+    pub fn delete(&self, id: &str) -> Result<()> {
+        let slot = self.slot(id)?;
+        self.remove(&slot)
+    }
+
+    fn remove(&self, slot: &Slot) -> Result<()> {
+        let mut body = lock(&slot.body);
+        if matches!(*body, Body::Gone) {
+            return Err(unknown(&slot.id));
+        }
+        *body = Body::Gone;
+        drop(body);
+        lock(self.shard(&slot.id)).remove(&slot.id);
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What is to be known of a session.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
+    pub fn info(&self, id: &str) -> Result<SessionInfo> {
+        let slot = self.slot(id)?;
+        self.with(&slot, |live| Ok(live.info(&slot, self.now())))
+    }
+
+    /// Live sessions in order of their ids: those after `after`, at most `limit`.
+    pub fn list(&self, after: Option<&str>, limit: usize) -> Vec<SessionInfo> {
+        let mut slots: Vec<Arc<Slot>> = Vec::new();
+        for shard in &self.shards {
+            let later = |slot: &&Arc<Slot>| after.is_none_or(|after| &*slot.id > after);
+            slots.extend(lock(shard).values().filter(later).cloned());
+        }
+        slots.sort_by(|a, b| a.id.cmp(&b.id));
+        slots.truncate(limit);
+        let now = self.now();
+        slots.iter().filter_map(|slot| self.peek(slot, |live| live.info(slot, now))).collect()
+    }
+
+    /// Number of live sessions.
+    pub fn len(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are no sessions.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keeps a session from expiring.
+    ///
+    /// # Errors
+    /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
+    pub fn touch(&self, id: &str) -> Result<()> {
+        self.enter(id, |_| Ok(()))
+    }
+
+    /// Removes the sessions whose time is up, and says how many.
+    pub fn sweep(&self, now: Instant) -> usize {
+        let now = self.millis(now);
+        let mut removed = 0;
+        for shard in &self.shards {
+            let due: Vec<Arc<Slot>> = lock(shard).values().filter(|slot| slot.is_due(now)).cloned().collect();
+            removed += due.iter().filter(|slot| self.expire(slot, now)).count();
+        }
+        removed
+    }
+
+    /// Removes a session whose time is up, unless it was used in the meantime.
+    fn expire(&self, slot: &Slot, now: u64) -> bool {
+        // A session in use is not idle.
+        let Ok(body) = slot.body.try_lock() else { return false };
+        if matches!(*body, Body::Gone) || !slot.is_due(now) {
+            return false;
+        }
+        lock(&self.expired).add(&slot.id);
+        drop(body);
+        self.remove(slot).is_ok()
+    }
+
+    fn shard(&self, id: &str) -> &Shard {
+        let hash = crate::digest::bytes(id.as_bytes());
+        &self.shards[(hash >> 32) as usize % SHARDS]
+    }
+
+    fn now(&self) -> u64 {
+        self.millis(Instant::now())
+    }
+
+    fn millis(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The slot of a session, if it is live.
+    fn slot(&self, id: &str) -> Result<Arc<Slot>> {
+        let slot = lock(self.shard(id)).get(id).cloned();
+        let Some(slot) = slot else {
+            return Err(match lock(&self.expired).contains(id) {
+                true => gone(id),
+                false => unknown(id),
+            });
+        };
+        let now = self.now();
+        if slot.is_due(now) && self.expire(&slot, now) {
+            return Err(gone(id));
+        }
+        Ok(slot)
+    }
+
+    fn enter<T>(&self, id: &str, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
+        let slot = self.slot(id)?;
+        self.with(&slot, work)
+    }
+
+    /// Works on a session, alone. Counts as use.
+    fn with<T>(&self, slot: &Slot, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
+        let mut body = lock(&slot.body);
+        slot.touch(self.now());
+        match &mut *body {
+            Body::Live(live) => work(live),
+            Body::Gone => Err(unknown(&slot.id)),
+        }
+    }
+
+    /// Looks at a session without using it.
+    fn peek<T>(&self, slot: &Slot, look: impl FnOnce(&Live) -> T) -> Option<T> {
+        match &*lock(&slot.body) {
+            Body::Live(live) => Some(look(live)),
+            Body::Gone => None,
+        }
+    }
+}
+
+fn unknown(id: &str) -> Error {
+    Error::new(Code::SessionUnknown, format!("no session `{}`", printable(id)))
+}
+
+fn gone(id: &str) -> Error {
+    Error::new(Code::SessionExpired, format!("the session `{}` was idle for too long", printable(id)))
+}
