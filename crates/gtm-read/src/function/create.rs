@@ -1,0 +1,258 @@
+//! Tools that add a record.
+
+use super::auth;
+use super::build::{assign, behavior, bind, create, reply, require};
+use super::expr;
+use super::found::{About, missing};
+use super::match_params::Role;
+use super::member::Member;
+use super::reply::{self as shape, Sources};
+use super::state_shape::{Collection, Kind, Scalar, plain};
+use super::times;
+use super::tool::{Field, Returns, Tool};
+use gtm_world::ErrorKind;
+use gtm_world::behavior::{Behavior, FillMembers, Op, Step};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+
+/// Adds a record with what the call gives.
+pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
+    let c = about.collection();
+    let (ctx, tool) = (about.ctx, about.tool);
+    let mut steps = auth::required(ctx, tool, Some(about.index));
+    steps.extend(about.checks());
+    let within = match c.kind {
+        Kind::Map | Kind::List => about.within()?,
+        Kind::Lists => {
+            let key = about.param(&Role::Key)?;
+            let place = format!("{}[{}]", about.rows()?, key.expr());
+            steps.push(require(format!("has({place})"), ErrorKind::NotFound, missing(c, key)));
+            place
+        }
+        Kind::Index => return None,
+    };
+    let mut step = create(&within);
+    step.from = Some(given(about));
+    let counter = counter(about);
+    let mut id = None;
+    if let Some(param) = about.param(&Role::Key).filter(|_| c.kind != Kind::Lists) {
+        step.id = Some(param.expr());
+        id = Some(param.expr());
+        let noun = expr::message(&c.title());
+        step.message = Some(format!("{noun} {{{}}} already exists", param.expr()));
+    } else if let Some((counter, ahead)) = &counter {
+        let next = if *ahead { format!("{} + 1", expr::state(&counter.path)) } else { expr::state(&counter.path) };
+        steps.push(bind("id", next));
+        step.id = Some("id".into());
+        id = Some("id".into());
+    }
+    step.set = defaults(about);
+    if ctx.open || c.schema.is_some() {
+        step.fill = FillMembers::Required;
+    }
+    let named = |member: &str| c.member(member).is_some();
+    steps.push(Step::from(Op::Create(step)));
+    if let Some((counter, _)) = &counter {
+        let place = expr::state(&counter.path);
+        steps.push(assign(&place, format!("{place} + 1")));
+    }
+    let id = id.or_else(|| match (&c.id, c.kind) {
+        (Some(id), _) => Some(expr::select("it", id)),
+        (None, Kind::Map) => Some(format!("keys({})[-1]", about.rows()?)),
+        (None, Kind::List) if named("id") => Some("it.id".into()),
+        _ => None,
+    });
+    let sources = Sources {
+        of: Some(c),
+        record: Some("it"),
+        id: id.clone(),
+        done: Some(shape::done_message(tool, &c.noun(), None)),
+        ..Sources::default()
+    };
+    let template = match &tool.returns {
+        Returns::Unknown => match (&c.id, id) {
+            (None, Some(id)) if c.kind == Kind::Map => json!(format!("merge({{\"id\": {id}}}, it)")),
+            _ => json!("it"),
+        },
+        _ => shape::record(ctx, tool, &sources),
+    };
+    steps.push(reply(template));
+    Some(behavior(steps))
+}
+
+/// The members that the call gives, as an object expression; what is not given is null and left out.
+fn given(about: &About<'_, '_>) -> String {
+    let c = about.collection();
+    let mut top: Vec<(String, String)> = Vec::new();
+    let mut inner: BTreeMap<Vec<String>, Vec<(String, String)>> = BTreeMap::new();
+    let mut payload: Option<String> = None;
+    for (param, role) in about.params() {
+        let value = shape::or_default(param);
+        match role {
+            Role::Member(at) | Role::Finds(at) => match c.members[*at].path.split_last() {
+                Some((name, [])) => top.push((name.clone(), value)),
+                Some((name, path)) => inner.entry(path.to_vec()).or_default().push((name.clone(), value)),
+                None => {}
+            },
+            Role::Named(at, to, stored) => {
+                let held = expr::select(&format!("{}[{value}]", about.ctx.expr(*to)), stored);
+                top.push((c.members[*at].name().to_owned(), held));
+            }
+            Role::Key => {
+                let dropped = c.kind == Kind::Lists || c.id.is_none() && c.member(&param.name).is_none();
+                if !dropped || c.schema.is_some() {
+                    top.push((c.id.clone().unwrap_or_else(|| param.name.clone()), value));
+                }
+            }
+            Role::Payload => payload = Some(value),
+            Role::Token(..) | Role::Secret(_) | Role::Parent => {}
+            _ => top.push((param.name.clone(), value)),
+        }
+    }
+    for (param, role) in about.params() {
+        if let Role::Token(holder, _) = role
+            && let Some([owner]) = about.owner(*holder).as_deref()
+        {
+            let _ = param;
+            top.push((owner.clone(), "me".into()));
+        }
+    }
+    for (path, members) in inner {
+        // One level of objects is built; deeper ones are rare and would only repeat this.
+        let object = object(&members);
+        let (first, rest) = (path[0].clone(), &path[1..]);
+        let value = rest.iter().rev().fold(object, |value, name| format!("{{{}: {value}}}", expr::text(name)));
+        if !top.iter().any(|(name, _)| *name == first) {
+            top.push((first, value));
+        }
+    }
+    let own = object(&top);
+    match payload {
+        Some(payload) => format!("merge(default({payload}, {{}}), {own})"),
+        None => own,
+    }
+}
+
+fn object(members: &[(String, String)]) -> String {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut parts = Vec::new();
+    for (name, value) in members {
+        if !seen.contains(&name.as_str()) {
+            seen.push(name);
+            parts.push(format!("{}: {value}", expr::text(name)));
+        }
+    }
+    format!("{{{}}}", parts.join(", "))
+}
+
+/// The counter in the state that new ids come from, and whether it holds the last id given rather
+/// than the next one.
+fn counter<'c>(about: &About<'c, '_>) -> Option<(&'c Scalar, bool)> {
+    let c = about.collection();
+    if c.parent.is_some() {
+        return None;
+    }
+    let counts = |scalar: &&Scalar| {
+        let s = &scalar.stems;
+        let has = |word: &str| s.iter().any(|stem| stem == word);
+        scalar.value.is_i64()
+            && (has("counter") || (has("next") && has("id")) || (has("last") && has("id")) || (has("count") && s.len() == 2))
+            && scalar.stems.iter().any(|stem| c.stems.contains(stem))
+    };
+    let counter = about.ctx.scalars_in(&c.group).find(counts)?;
+    let taken = c.keys.contains(&plain(&counter.value))
+        || c.members.iter().any(|m| m.top() && m.stems.last().is_some_and(|s| s == "id") && m.values.contains(&plain(&counter.value)))
+        || counter.stems.iter().any(|s| s == "last")
+        || (c.rows > 0 && counter.value.as_u64() == Some(c.rows as u64));
+    Some((counter, taken))
+}
+
+/// Members that records have and the call does not give, where the state shows what they start as.
+fn defaults(about: &About<'_, '_>) -> Map<String, Json> {
+    let c = about.collection();
+    let mut set = Map::new();
+    for member in c.members.iter().filter(|m| m.top()) {
+        let name = member.name();
+        let given = about.params().any(|(param, role)| match role {
+            Role::Member(at) | Role::Finds(at) | Role::Named(at, ..) => c.members[*at].path[0] == name,
+            Role::Token(holder, _) => about.owner(*holder).is_some_and(|owner| owner[0] == name),
+            _ => param.name == name,
+        });
+        if given || c.id.as_deref() == Some(name) {
+            continue;
+        }
+        if let Some(value) = default(about, c, member) {
+            set.insert(name.to_owned(), value);
+        }
+    }
+    set
+}
+
+fn default(about: &About<'_, '_>, c: &Collection, member: &Member) -> Option<Json> {
+    let is = |word: &str| member.stems.iter().any(|stem| stem == word);
+    if c.status().is_some_and(|status| status.path == member.path) {
+        return Some(json!({ "$value": first_status(about.tool, c, member)? }));
+    }
+    let user = is("created") && is("by") || is("user") || is("owner") || is("author") || is("creator") || is("sender");
+    if user
+        && member.single
+        && let Some(who) = auth::current_user(about.ctx, &c.group)
+    {
+        return Some(json!(expr::state(&who.path)));
+    }
+    if member.count == 0 {
+        return None;
+    }
+    if let Some(now) = times::now_like(member) {
+        return Some(json!(now));
+    }
+    match &member.first {
+        Json::Array(_) if member.always => Some(json!([])),
+        Json::Bool(_) if member.values.len() == 1 => Some(member.first.clone()),
+        Json::Bool(_) => Some(json!(false)),
+        first if member.values.len() == 1 && member.count > 2 && member.always && !first.is_object() => {
+            Some(super::build::literal(first.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// The status that a new record has.
+fn first_status(tool: &Tool<'_>, c: &Collection, member: &Member) -> Option<String> {
+    const FIRST: &[&str] = &[
+        "pending", "open", "new", "active", "confirmed", "scheduled", "created", "booked", "draft", "todo", "to do",
+        "not started", "queued", "submitted", "placed", "processing", "received", "unread", "available", "enabled",
+    ];
+    const BOOKED: &[&str] = &["confirmed", "booked", "reserved", "scheduled"];
+    let mut known: Vec<String> = member.values.iter().cloned().collect();
+    let fields = match &tool.returns {
+        Returns::Object(fields) | Returns::List(fields) => fields.iter().filter(|f| f.stems == member.stems).collect(),
+        _ => Vec::<&Field>::new(),
+    };
+    known.extend(fields.iter().flat_map(|field| field.options.iter().cloned()));
+    let first = |list: &[&str]| {
+        list.iter().find_map(|word| known.iter().find(|value| value.to_lowercase().replace(['_', '-'], " ") == *word)).cloned()
+    };
+    if matches!(tool.action.word.as_str(), "book" | "reserve" | "schedule")
+        && let Some(status) = first(BOOKED)
+    {
+        return Some(status);
+    }
+    if let Some(status) = first(FIRST) {
+        return Some(status);
+    }
+    if known.len() == 1 && c.rows > 1 {
+        return known.pop();
+    }
+    // Nothing known: written as the known ones are, or in lower case.
+    let word = if tool.action.word == "book" || tool.action.word == "reserve" { "confirmed" } else { "pending" };
+    let upper = known.iter().all(|value| value.chars().all(|ch| !ch.is_lowercase())) && !known.is_empty();
+    let capital = known.iter().all(|value| value.starts_with(char::is_uppercase)) && !known.is_empty();
+    Some(if upper {
+        word.to_uppercase()
+    } else if capital {
+        super::tokens::sentence(word)
+    } else {
+        word.to_owned()
+    })
+}

@@ -1,0 +1,170 @@
+//! Which part of the state a tool is about.
+
+use super::context::{Context, ID_WORDS};
+use super::state_shape::{Kind, Scalar};
+use super::tokens::common;
+use super::tool::{Returns, Tool};
+use super::verbs::Verb;
+
+/// Least score for a collection to be what a tool is about.
+const ENOUGH: f64 = 3.0;
+
+/// Whether `words` name what `stems` name: all of them are there, or are there written together
+/// (`watch list` in `watchlist`).
+pub(super) fn mentions(words: &[String], stems: &[String]) -> bool {
+    if stems.is_empty() {
+        return false;
+    }
+    if stems.iter().all(|stem| words.contains(stem)) {
+        return true;
+    }
+    let joined = stems.concat();
+    (1..=3).any(|n| words.windows(n).any(|window| window.concat() == joined))
+}
+
+/// The collection a tool is about.
+pub(super) fn collection(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<usize> {
+    let mut best: Option<(f64, usize)> = None;
+    for index in 0..ctx.shape.collections.len() {
+        let score = score(ctx, tool, index);
+        if score >= ENOUGH && best.is_none_or(|(most, _)| score > most) {
+            best = Some((score, index));
+        }
+    }
+    best.map(|(_, index)| index)
+}
+
+/// How much speaks for a tool being about a collection.
+fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
+    let c = ctx.collection(index);
+    let nouns = &tool.action.nouns;
+    let mut score = 0.0;
+    // Its name.
+    if mentions(nouns, &c.stems) {
+        score += 3.5 + 0.4 * c.stems.len() as f64;
+        if nouns.last().is_some_and(|head| c.stems.contains(head)) {
+            score += 1.5;
+        } else if nouns.first().is_some_and(|first| c.stems.contains(first)) {
+            score += 0.5;
+        }
+    } else if mentions(&tool.action.qualifier, &c.stems) {
+        score += 1.2;
+    } else if common(&c.stems, nouns) > 0 {
+        score += 0.8;
+    }
+    if nouns.is_empty() && mentions(&tool.action.prefix, &c.stems) {
+        score += 3.0;
+    }
+    if mentions(&tool.text_stems, &c.stems) {
+        score += 0.9;
+    }
+    // Its ids among the parameters.
+    let id_param = tool.params.iter().any(|param| {
+        let (what, idish) = without_id(&param.stems);
+        c.id.as_deref() == Some(&param.name)
+            || c.other_ids.contains(&param.name)
+            || (idish && !what.is_empty() && mentions(&what, &c.stems))
+            || (param.required && param.stems == c.stems)
+    });
+    if id_param {
+        score += 2.0;
+    }
+    // Its members among parameters, in the name, and in the reply.
+    let members = |stems: &[String]| c.members.iter().any(|member| member.stems == stems);
+    let params = tool.params.iter().filter(|param| members(&param.stems)).count();
+    score += (0.5 * params as f64).min(2.0);
+    if params > 1 && params == tool.params.len() {
+        score += 0.8;
+    }
+    if tool.action.reads() && nouns.last().is_some_and(|head| members(std::slice::from_ref(head)) && !c.stems.contains(head)) {
+        score += 1.5;
+    }
+    let replied = match &tool.returns {
+        Returns::Object(fields) | Returns::List(fields) => {
+            let inner = fields.iter().flat_map(|field| &field.inner);
+            fields.iter().chain(inner).filter(|field| members(&field.stems)).count()
+        }
+        _ => 0,
+    };
+    score += (0.3 * replied as f64).min(1.5);
+    // Where it is.
+    match ctx.group_of(tool) {
+        Some(group) if c.group.starts_with(group) || group.starts_with(&c.group) && !c.group.is_empty() => score += 1.5,
+        Some(_) if !c.group.is_empty() && c.parent.is_none() && is_own_api(ctx, tool) => score -= 6.0,
+        _ => {}
+    }
+    if c.parent.is_some() {
+        score -= 0.6;
+    }
+    if c.kind == Kind::Index {
+        score -= 0.3;
+    }
+    // An empty list may as well be one of plain values.
+    if c.rows == 0 && c.schema.is_none() && tool.action.verb != Verb::Create {
+        score -= 0.2;
+    }
+    score
+}
+
+/// Whether the tool says itself which API it belongs to, and that API has a state of its own.
+fn is_own_api(ctx: &Context<'_>, tool: &Tool<'_>) -> bool {
+    let api = super::tokens::stems(&tool.spec.origin.api);
+    ctx.shape.groups.iter().any(|(path, words)| path.len() == 1 && *words == api)
+}
+
+/// A name without the words of ids, and whether it had any.
+pub(super) fn without_id(stems: &[String]) -> (Vec<String>, bool) {
+    let rest: Vec<String> = stems.iter().filter(|word| !ID_WORDS.contains(&word.as_str())).cloned().collect();
+    let idish = rest.len() < stems.len();
+    (rest, idish)
+}
+
+/// The single value or plain list that a tool names.
+pub(super) fn value<'s>(ctx: &Context<'_>, tool: &Tool<'_>, among: &'s [Scalar]) -> Option<&'s Scalar> {
+    let words: Vec<String> = tool.action.all_nouns.iter().chain(&tool.action.qualifier).cloned().collect();
+    let mut best: Option<(f64, &Scalar)> = None;
+    let group = ctx.group_of(tool);
+    for scalar in among {
+        let mut score = 0.0;
+        if mentions(&words, &scalar.stems) {
+            score += 3.0 + scalar.stems.len() as f64;
+            if scalar.stems.concat() == tool.action.nouns.concat() || scalar.stems.concat() == tool.action.all_nouns.concat() {
+                score += 1.0;
+            }
+        } else {
+            let core: Vec<String> = scalar.stems.iter().filter(|w| !STATES.contains(&w.as_str())).cloned().collect();
+            if !core.is_empty() && core.len() < scalar.stems.len() && mentions(&words, &core) {
+                score += 2.2 + core.len() as f64;
+            }
+        }
+        if score == 0.0 {
+            continue;
+        }
+        match group {
+            Some(group) if scalar.group.starts_with(group) => score += 1.0,
+            Some(_) if !scalar.group.is_empty() && is_own_api(ctx, tool) => continue,
+            _ => {}
+        }
+        if best.is_none_or(|(most, _)| score > most) {
+            best = Some((score, scalar));
+        }
+    }
+    best.map(|(_, scalar)| scalar)
+}
+
+/// Words that say that something is a setting or a state, not which.
+pub(super) const STATES: &[&str] =
+    &["status", "state", "mode", "level", "setting", "enabled", "current", "value", "is", "flag", "on"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_written_together_are_the_same() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(mentions(&words("watchlist"), &words("watch list")));
+        assert!(mentions(&words("credit card"), &words("card")));
+        assert!(!mentions(&words("credit"), &words("credit card")));
+    }
+}

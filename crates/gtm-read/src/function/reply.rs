@@ -1,0 +1,407 @@
+//! Replies, shaped by what the spec declares, else as similar tools answer.
+
+use super::build::{literal, text};
+use super::context::{Context, GENERIC, ID_WORDS};
+use super::entity::{mentions, without_id};
+use super::expr;
+use super::found::About;
+use super::match_params::Role;
+use super::state_shape::Collection;
+use super::tokens::{common, participle, same_root, sentence};
+use super::tool::{Field, Param, Returns, Tool};
+use super::verbs::Verb;
+use serde_json::{Map, Value as Json, json};
+
+/// What a reply may be made of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sources<'s> {
+    /// The collection that the record or rows are of.
+    pub(super) of: Option<&'s Collection>,
+    /// The record, by its name.
+    pub(super) record: Option<&'s str>,
+    /// The record's id, as an expression.
+    pub(super) id: Option<String>,
+    /// The rows, by their name.
+    pub(super) rows: Option<&'s str>,
+    /// What happened, in words, as a message.
+    pub(super) done: Option<String>,
+    /// Other values by the words they are known under.
+    pub(super) known: Vec<(Vec<String>, String)>,
+}
+
+/// The reply of a tool that reads or writes one record.
+pub(super) fn record(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) -> Json {
+    let it = sources.record.unwrap_or("it");
+    match &tool.returns {
+        Returns::Object(fields) => {
+            if let [only] = fields.as_slice()
+                && let Some(c) = sources.of
+                && sources.rows.is_none()
+                && matches!(only.kind.as_str(), "object" | "")
+                && c.member(&only.name).is_none()
+            {
+                return json!({ only.name.clone(): it });
+            }
+            if let Some(c) = sources.of
+                && is_record(c, fields, sources)
+            {
+                return json!(with_id(c, it, sources, fields));
+            }
+            object(ctx, tool, fields, sources)
+        }
+        Returns::List(_) => json!([it]),
+        Returns::Single(field) => single(ctx, tool, field, sources),
+        Returns::Unknown => json!(it),
+    }
+}
+
+/// Whether the declared members are those of the record itself.
+fn is_record(c: &Collection, fields: &[Field], sources: &Sources<'_>) -> bool {
+    let known = fields.iter().filter(|field| c.member(&field.name).is_some()).count();
+    let held = |field: &&Field| c.member(&field.name).is_some_and(|m| m.always) || c.id.as_deref() == Some(&field.name);
+    let complete = fields.iter().filter(|field| field.required).all(|field| held(&field));
+    let wrapped = fields.iter().any(|field| matches!(field.kind.as_str(), "object" | "array") && c.member(&field.name).is_none());
+    let said = sources.done.is_some() && fields.iter().any(|f| c.member(&f.name).is_none() && is_outcome(f));
+    known * 2 > fields.len() && complete && !wrapped && !said && known > 1
+}
+
+/// The record, led by its id where that is only its key and the reply is said to have it.
+fn with_id(c: &Collection, it: &str, sources: &Sources<'_>, fields: &[Field]) -> String {
+    let lacks = fields.iter().find(|field| {
+        let (what, idish) = without_id(&field.stems);
+        idish && c.member(&field.name).is_none() && (what.is_empty() || mentions(&c.stems, &what))
+    });
+    match (lacks, &sources.id) {
+        (Some(field), Some(id)) => format!("merge({{{}: {id}}}, {it})", expr::text(&field.name)),
+        _ => it.to_owned(),
+    }
+}
+
+/// An object with the declared members.
+pub(super) fn object(ctx: &Context<'_>, tool: &Tool<'_>, fields: &[Field], sources: &Sources<'_>) -> Json {
+    let mut out = Map::new();
+    for field in fields {
+        // Errors are told by the envelope; a success has none.
+        if is_error(field) && !field.required {
+            continue;
+        }
+        out.insert(field.name.clone(), value(ctx, tool, field, sources));
+    }
+    Json::Object(out)
+}
+
+fn is_error(field: &Field) -> bool {
+    matches!(field.stems.first().map(String::as_str), Some("error" | "exception" | "failure"))
+        || field.stems.last().is_some_and(|last| last == "error" || last == "failure")
+}
+
+/// Whether a member tells how the call went, rather than anything about the record.
+fn is_outcome(field: &Field) -> bool {
+    field.stems.iter().any(|stem| matches!(stem.as_str(), "status" | "success" | "result" | "message" | "outcome" | "confirmation" | "ok"))
+}
+
+/// One declared member.
+fn value(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_>) -> Json {
+    if let Some((_, known)) = sources.known.iter().find(|(stems, _)| *stems == field.stems) {
+        return json!(known);
+    }
+    if let Some(held) = of_record(field, sources) {
+        return json!(held);
+    }
+    if let Some(param) = tool.params.iter().find(|param| param.name == field.name || param.stems == field.stems)
+        && fits(field, param)
+    {
+        return json!(or_default(param));
+    }
+    if let Some((_, known)) = sources.known.iter().find(|(stems, _)| common(stems, &field.stems) > 0 && common(stems, &field.stems) == stems.len()) {
+        return json!(known);
+    }
+    if let Some(rows) = rows_for(field, sources) {
+        return rows;
+    }
+    match field.kind.as_str() {
+        "boolean" => json!(true),
+        "string" if sources.done.is_some() && is_outcome(field) || sources.done.is_some() && named_after_verb(tool, field) => {
+            outcome(tool, field, sources)
+        }
+        "object" if !field.inner.is_empty() => object(ctx, tool, &field.inner, sources),
+        "object" if sources.record.is_some() => json!(sources.record),
+        _ => match scalar(ctx, tool, field) {
+            Some(held) => json!(held),
+            None => json!("fill"),
+        },
+    }
+}
+
+/// Whether a value of this parameter can stand as this member.
+fn fits(field: &Field, param: &Param) -> bool {
+    field.kind.is_empty()
+        || param.kind.is_none()
+        || param.kind.as_deref() == Some(field.kind.as_str())
+        || (field.kind == "number" && param.is_number())
+}
+
+/// A parameter's value, or its default.
+pub(super) fn or_default(param: &Param) -> String {
+    match &param.default {
+        Some(default) if !param.required && !is_no_default(default) => {
+            format!("default({}, {default})", param.expr())
+        }
+        _ => param.expr(),
+    }
+}
+
+/// Defaults that mean that there is none.
+pub(super) fn is_no_default(default: &Json) -> bool {
+    default.is_null() || default.as_str().is_some_and(|text| matches!(text, "None" | "null" | "none"))
+}
+
+/// The member of the record that a reply's member shows.
+fn of_record(field: &Field, sources: &Sources<'_>) -> Option<String> {
+    let (c, it) = (sources.of?, sources.record?);
+    if let Some(member) = c.member(&field.name) {
+        let clash = field.kind == "boolean" && !member.first.is_boolean() && !member.first.is_null();
+        return (!clash).then(|| expr::below(it, &member.path));
+    }
+    let (what, idish) = without_id(&field.stems);
+    if idish
+        && (what.is_empty() || mentions(&c.stems, &what) || mentions(&what, &c.stems))
+        && let Some(id) = &sources.id
+    {
+        return Some(id.clone());
+    }
+    let bare = |stems: &[String]| -> Vec<String> {
+        let rest: Vec<String> = stems
+            .iter()
+            .filter(|w| !c.stems.contains(w) && !matches!(w.as_str(), "new" | "current" | "updated"))
+            .cloned()
+            .collect();
+        if rest.is_empty() { stems.to_vec() } else { rest }
+    };
+    let member = c.members.iter().find(|member| bare(&member.stems) == bare(&field.stems))?;
+    let clash = field.kind == "boolean" && !member.first.is_boolean() && !member.first.is_null()
+        || (field.kind == "array") == (member.single && !member.first.is_null());
+    (!clash).then(|| expr::below(it, &member.path))
+}
+
+/// Rows as a reply's member shows them.
+fn rows_for(field: &Field, sources: &Sources<'_>) -> Option<Json> {
+    let rows = sources.rows?;
+    if matches!(field.kind.as_str(), "integer" | "number")
+        && field.stems.iter().any(|w| matches!(w.as_str(), "total" | "count" | "number" | "size" | "length"))
+    {
+        return Some(json!("total"));
+    }
+    if field.kind != "array" {
+        return None;
+    }
+    Some(json!(rows))
+}
+
+/// The single value in the state that a reply's member shows.
+fn scalar(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field) -> Option<String> {
+    let group = ctx.group_of(tool);
+    let core: Vec<String> = field
+        .stems
+        .iter()
+        .filter(|w| !matches!(w.as_str(), "new" | "current" | "updated"))
+        .cloned()
+        .collect();
+    let near = |scalar: &&super::state_shape::Scalar| group.is_none_or(|group| scalar.group.starts_with(group));
+    let kind_fits = |scalar: &&super::state_shape::Scalar| {
+        let kind = gtm_tool::schema::type_of(&scalar.value);
+        field.kind.is_empty() || kind == field.kind || (kind == "integer" && field.kind == "number") || kind == "null"
+    };
+    let all = || ctx.shape.scalars.iter().filter(near).filter(kind_fits);
+    all()
+        .find(|s| s.stems == field.stems)
+        .or_else(|| all().find(|s| s.stems == core))
+        .map(|s| expr::state(&s.path))
+}
+
+fn named_after_verb(tool: &Tool<'_>, field: &Field) -> bool {
+    field.stems.iter().any(|stem| !tool.action.word.is_empty() && same_root(stem, &tool.action.word))
+}
+
+/// How the call went: a listed value, a word where the description gives one, else a sentence.
+fn outcome(tool: &Tool<'_>, field: &Field, sources: &Sources<'_>) -> Json {
+    const GOOD: &[&str] = &["success", "successful", "succeeded", "ok", "done", "completed", "confirmed", "active", "true", "sent"];
+    let done = participle(&tool.action.word);
+    if let Some(option) = field.options.iter().find(|option| same_root(option, &done) || GOOD.contains(&option.to_lowercase().as_str())) {
+        return literal(json!(option));
+    }
+    if let Some(first) = field.options.first() {
+        return literal(json!(first));
+    }
+    let text_of = field.text.to_lowercase();
+    for word in ["success", "Success", "ok"] {
+        if field.text.split(|c: char| !c.is_alphanumeric()).any(|part| part == word) && (text_of.contains(" or ") || text_of.contains("fail")) {
+            return literal(json!(word));
+        }
+    }
+    match &sources.done {
+        Some(done) => text(done.clone()),
+        None => json!("fill"),
+    }
+}
+
+fn single(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_>) -> Json {
+    match field.kind.as_str() {
+        "boolean" => json!(true),
+        "string" => match &sources.done {
+            Some(done) => text(done.clone()),
+            None => json!("fill"),
+        },
+        "integer" | "number" => match &sources.id {
+            Some(id) => json!(id),
+            None => json!("fill"),
+        },
+        _ => value(ctx, tool, field, sources),
+    }
+}
+
+/// "Order 12 has been cancelled successfully."
+pub(super) fn done_message(tool: &Tool<'_>, noun: &str, param: Option<&Param>) -> String {
+    let verb = match tool.action.word.as_str() {
+        "" => "processed".to_owned(),
+        word => {
+            let mut words = word.split(' ');
+            let first = participle(words.next().unwrap_or(word));
+            words.fold(first, |done, rest| format!("{done} {rest}"))
+        }
+    };
+    let noun = expr::message(&sentence(noun));
+    match param {
+        Some(param) => format!("{noun} {{{}}} {verb} successfully", param.expr()),
+        None => format!("{noun} {verb} successfully"),
+    }
+}
+
+/// The reply of a call that removed something or did something about which there is no record.
+pub(super) fn done(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) -> Json {
+    let message = sources.done.clone().unwrap_or_else(|| "Success".into());
+    match &tool.returns {
+        Returns::Object(fields) => object(ctx, tool, fields, sources),
+        Returns::Single(field) => single(ctx, tool, field, sources),
+        Returns::List(_) => json!("fill"),
+        Returns::Unknown => json!({ "success": true, "message": text(message) }),
+    }
+}
+
+/// Rows, wrapped as declared.
+pub(super) fn rows(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, as_map: Option<&str>, as_keys: Option<&str>) -> Json {
+    let rows = sources.rows.unwrap_or("rows");
+    match &tool.returns {
+        Returns::Object(fields) => {
+            let arrays: Vec<&Field> = fields.iter().filter(|field| field.kind == "array").collect();
+            if arrays.is_empty()
+                && let Some(map) = as_map
+                && let Some(field) = fields.iter().find(|field| field.kind == "object")
+            {
+                return json!({ field.name.clone(): map });
+            }
+            if let [list] = arrays.as_slice()
+                && let Some(keys) = as_keys
+                && list.inner.is_empty()
+                && is_texts(tool, list)
+            {
+                let mut out = object(ctx, tool, fields, sources);
+                if let Some(out) = out.as_object_mut() {
+                    out.insert(list.name.clone(), json!(keys));
+                }
+                return out;
+            }
+            if !arrays.is_empty() {
+                return object(ctx, tool, fields, sources);
+            }
+            // Declared as one record, though many are meant.
+            json!({ fields.first().map_or_else(|| "results".to_owned(), |f| f.name.clone()): "fill" })
+        }
+        Returns::Single(field) if field.kind == "string" => json!(format!("string({rows})")),
+        _ => match as_keys {
+            Some(keys) if matches!(&tool.returns, Returns::List(fields) if fields.is_empty()) && list_of_texts(tool) => json!(keys),
+            _ => json!(rows),
+        },
+    }
+}
+
+fn list_of_texts(tool: &Tool<'_>) -> bool {
+    let items = tool.spec.returns.as_ref().and_then(|r| r.get("items"));
+    items.and_then(|items| items.get("type")).and_then(Json::as_str).is_some_and(|t| t == "string" || t == "integer")
+}
+
+fn is_texts(tool: &Tool<'_>, field: &Field) -> bool {
+    let items = tool.spec.returns.as_ref().and_then(|r| r.pointer("/properties")).and_then(|p| p.get(&field.name)).and_then(|p| p.get("items"));
+    items.and_then(|items| items.get("type")).and_then(Json::as_str).is_some_and(|t| t == "string" || t == "integer")
+}
+
+/// The part of a record that a tool asks for by name: `get_user_email`, `find_user_id_by_name`.
+/// Gives the expression and the name of the part.
+pub(super) fn part(about: &About<'_, '_>, id: &str) -> Option<(String, String)> {
+    let c = about.collection();
+    let action = &about.tool.action;
+    // `id` is a filler in names, so the full noun is looked at.
+    let asked: Vec<String> =
+        action.all_nouns.iter().filter(|w| !c.stems.contains(w) && !GENERIC.contains(&w.as_str())).cloned().collect();
+    if asked.is_empty() {
+        return None;
+    }
+    if asked.iter().all(|w| ID_WORDS.contains(&w.as_str())) {
+        // An id beside the key is the more likely one where the call gives the key.
+        let given_key = about.param(&Role::Key).is_some();
+        let other = c.other_ids.iter().find(|other| given_key && super::tokens::stems(other).ends_with(&asked));
+        return Some(match other {
+            Some(other) => (expr::select("it", other), other.clone()),
+            None => (id.to_owned(), format!("{}_id", c.stems.join("_"))),
+        });
+    }
+    const VAGUE: &[&str] = &["detail", "information", "info", "status", "data", "profile", "summary", "record", "by", "list", "stat"];
+    let exact = c.members.iter().find(|m| m.stems == asked || (m.top() && m.stems.iter().all(|w| asked.contains(w) || c.stems.contains(w)) && asked.iter().all(|w| m.stems.contains(w))));
+    let member = exact.filter(|_| !asked.iter().all(|w| VAGUE.contains(&w.as_str()) && w != "status"))?;
+    // A member that the call itself gives is not what it asks for.
+    let given = about.params().any(|(_, role)| matches!(role, Role::Finds(at) | Role::Member(at) if c.members[*at].path == member.path));
+    (!given).then(|| (expr::below("it", &member.path), member.name().to_owned()))
+}
+
+/// The reply of a tool that asks for a part of a record.
+pub(super) fn part_reply(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, value: &str, name: &str) -> Json {
+    match &tool.returns {
+        Returns::Object(fields) => {
+            let stems = super::tokens::stems(name);
+            let chosen = fields
+                .iter()
+                .find(|field| field.name == name)
+                .or_else(|| fields.iter().find(|field| common(&field.stems, &stems) > 0))
+                .or_else(|| (fields.len() == 1).then(|| &fields[0]));
+            match chosen {
+                Some(chosen) => {
+                    let mut out = object(ctx, tool, fields, sources);
+                    if let Some(out) = out.as_object_mut() {
+                        out.insert(chosen.name.clone(), json!(value));
+                    }
+                    out
+                }
+                None => record(ctx, tool, sources),
+            }
+        }
+        _ => json!(value),
+    }
+}
+
+/// Whether failing is told in the reply: a flag said to be false then.
+pub(super) fn tells_failure(tool: &Tool<'_>) -> bool {
+    let tells = |field: &Field| {
+        let text = field.text.to_lowercase();
+        field.kind == "boolean" && (text.contains("false otherwise") || text.contains("false if") || text.contains("otherwise false"))
+    };
+    match &tool.returns {
+        Returns::Object(fields) => fields.iter().any(tells),
+        Returns::Single(field) => tells(field),
+        _ => false,
+    }
+}
+
+/// Whether the verb is one whose message should name the thing's state rather than the verb.
+pub(super) fn is_switch(verb: Verb) -> bool {
+    matches!(verb, Verb::TurnOn | Verb::TurnOff)
+}
