@@ -17,6 +17,7 @@ if command -v python3 >/dev/null; then
   venv mcp1 'mcp==1.30.0'
   venv mcp2 'mcp==2.3.0'
   venv rest 'openapi-python-client==0.29.1' ruff
+  venv openai 'openai==3.54.0'
 else
   echo "no python3: Python clients are skipped"
 fi
