@@ -1,0 +1,238 @@
+//! The one layer that every request passes, whatever its route: host and origin, key, limits,
+//! counting, and the net under bugs.
+//!
+//! Invariant: nothing but the paths in [`PUBLIC`] is answered without the key, and nothing at all
+//! to a foreign host or origin.
+
+use crate::app::App;
+use crate::problem::Failure;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header, uri::Authority};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use gtm_error::{Code, Error};
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+/// Paths answered without a key and outside all limits: what supervisors probe.
+pub(crate) const PUBLIC: [&str; 4] = ["/health", "/livez", "/readyz", "/version"];
+
+/// Answer headers that scripts of another origin may read.
+const EXPOSED: &str = "mcp-session-id, x-gtm-session, x-gtm-rung, x-gtm-state-version, retry-after";
+
+/// Address of the client, put into a request's extensions by the server loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) SocketAddr);
+
+/// The layer.
+pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = app.route_number(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match admit(&app, &request) {
+        Err(failure) => failure.into_response(),
+        Ok(Admitted::Preflight) => preflight(request.headers()),
+        Ok(Admitted::Pass(_place)) => match CatchPanic(Box::pin(next.run(request))).await {
+            Some(response) => response,
+            None => {
+                app.metrics().panics.fetch_add(1, Relaxed);
+                Failure::panicked().into_response()
+            }
+        },
+    };
+    // Only an origin that was admitted gets here with anything but 403.
+    if let Some(origin) = origin.filter(|_| response.status() != StatusCode::FORBIDDEN) {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+    }
+    app.metrics().request(route, response.status().as_u16());
+    response
+}
+
+enum Admitted {
+    /// Goes on to its route, holding a place among those in flight.
+    Pass(Option<crate::gate::Place>),
+    /// A browser asks whether it may ask.
+    Preflight,
+}
+
+fn admit(app: &App, request: &Request) -> Result<Admitted, Failure> {
+    let headers = request.headers();
+    let host = host(request)?;
+    check_host(app, host.as_ref())?;
+    check_origin(app, headers, host.as_ref())?;
+    if request.method() == Method::OPTIONS
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    {
+        return Ok(Admitted::Preflight);
+    }
+    let path = request.uri().path();
+    if PUBLIC.contains(&path) {
+        return Ok(Admitted::Pass(None));
+    }
+    if let Some(key) = &app.config().api_key
+        && !sent_keys(headers).any(|sent| same(key.as_bytes(), sent.as_bytes()))
+    {
+        return Err(Failure::new(Code::Unauthorized, "the request carries no valid API key"));
+    }
+    // Under overload one wants the metrics most.
+    if path == "/metrics" {
+        return Ok(Admitted::Pass(None));
+    }
+    if app.draining() {
+        return Err(Failure::new(Code::ShuttingDown, "the server is stopping"));
+    }
+    let client = request.extensions().get::<Client>().map(|client| client.0.ip());
+    if let Some(rates) = app.rates()
+        && let Err(seconds) = rates.pass(client, Instant::now())
+    {
+        return Err(Failure::new(Code::RateLimited, "more requests a second than this server is set to take")
+            .retry_after(seconds));
+    }
+    match app.places().take() {
+        Some(place) => Ok(Admitted::Pass(Some(place))),
+        None => Err(Failure::new(Code::RateLimited, "more requests in flight than this server is set to take")),
+    }
+}
+
+/// The host that the request is addressed to. HTTP/1.0 may name none.
+fn host(request: &Request) -> Result<Option<Authority>, Failure> {
+    let mut named = request.headers().get_all(header::HOST).iter();
+    let (first, second) = (named.next(), named.next());
+    let refused = |message: &str| Failure::new(Code::OriginRefused, message).status(StatusCode::BAD_REQUEST);
+    match (first, second) {
+        (Some(host), None) => {
+            let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+            host.filter(|host| !host.as_str().contains('@'))
+                .map(Some)
+                .ok_or_else(|| refused("the `Host` header is not a host"))
+        }
+        (None, _) => match request.uri().authority() {
+            Some(authority) => Ok(Some(authority.clone())),
+            None if request.version() <= Version::HTTP_10 => Ok(None),
+            None => Err(refused("the request names no `Host`")),
+        },
+        (Some(_), Some(_)) => Err(refused("the request names two hosts")),
+    }
+}
+
+fn check_host(app: &App, host: Option<&Authority>) -> Result<(), Failure> {
+    let Some(host) = host else { return Ok(()) };
+    let name = host.host().trim_start_matches('[').trim_end_matches(']');
+    if is_loopback(name) || listed(&app.config().allow_hosts, name, host.as_str()) {
+        return Ok(());
+    }
+    // Rebinding needs a name to rebind; an address in the URL is where the request really went.
+    if app.config().allow_remote && name.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    Err(Error::new(Code::OriginRefused, format!("this server is not addressed as {}", host.host()))
+        .hint("use a loopback address, or start the server with `--allow-host` for this name")
+        .into())
+}
+
+fn check_origin(app: &App, headers: &HeaderMap, host: Option<&Authority>) -> Result<(), Failure> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return Ok(()) };
+    let origin = origin.to_str().unwrap_or("");
+    if origins.next().is_none() && origin_allowed(app, origin, host) {
+        return Ok(());
+    }
+    Err(Error::new(Code::OriginRefused, format!("web pages of origin {origin:?} may not call this server"))
+        .hint("start the server with `--allow-origin` for this origin")
+        .into())
+}
+
+fn origin_allowed(app: &App, origin: &str, host: Option<&Authority>) -> bool {
+    if app.config().allow_origins.iter().any(|known| known == "*" || known.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
+        return true;
+    }
+    let Some((_, authority)) = origin.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
+        return false;
+    };
+    // The server's own pages, by a host that has been checked already.
+    if host.is_some_and(|host| host.as_str().eq_ignore_ascii_case(authority)) {
+        return true;
+    }
+    let Ok(authority) = authority.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    // Local tools with a web page, such as the MCP inspector, for a server that only they can reach.
+    app.config().addr.ip().is_loopback() && !authority.as_str().contains('@') && is_loopback(name)
+}
+
+fn is_loopback(name: &str) -> bool {
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Whether a list of hosts has this one, by name alone or by name and port.
+fn listed(list: &[String], name: &str, with_port: &str) -> bool {
+    list.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(with_port))
+}
+
+/// Every key that the request offers.
+fn sent_keys(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let bearer = headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    let plain = headers.get_all("x-api-key").iter().filter_map(|value| value.to_str().ok());
+    bearer.chain(plain)
+}
+
+/// Compares in a time that depends on the lengths only, so that a key cannot be guessed byte by
+/// byte from how long the refusal takes.
+fn same(key: &[u8], sent: &[u8]) -> bool {
+    let mut difference = key.len() ^ sent.len();
+    for (index, byte) in sent.iter().enumerate() {
+        difference |= usize::from(byte ^ key.get(index).copied().unwrap_or(0));
+    }
+    std::hint::black_box(difference) == 0
+}
+
+fn preflight(headers: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let out = response.headers_mut();
+    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"));
+    if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    out.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    response
+}
+
+/// Runs a future; `None` if it panics. Shared state stays usable: locks are taken past poisoning,
+/// and a session changes only by a whole new value put in place at the end of a call.
+struct CatchPanic<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn keys_are_compared_whole() {
+        assert!(same(b"secret", b"secret"));
+        for wrong in [&b"secre"[..], b"secrets", b"", b"Secret", b"xxxxxx", b"secret\0"] {
+            assert!(!same(b"secret", wrong));
+        }
+    }
+}
