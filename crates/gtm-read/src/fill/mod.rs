@@ -12,7 +12,7 @@ mod facets;
 mod fits;
 mod kind;
 mod make;
-mod name;
+pub(crate) mod name;
 mod noise;
 mod noun;
 mod number;
@@ -28,7 +28,7 @@ mod words;
 use facets::Facets;
 use gtm_world::{Filler, Slot, Value};
 use make::{Maker, Spot};
-use name::Name;
+pub(crate) use name::Name;
 use noise::Noise;
 use record::Record;
 

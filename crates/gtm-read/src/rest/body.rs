@@ -1,0 +1,139 @@
+//! What a request carries: the members of a record, and how they stand in one.
+
+use super::expr::{arg, list, member};
+use super::path::word;
+use super::schema::{Fit, Node, fit};
+use crate::fill::Name;
+use gtm_tool::{ParamLocation, ToolSpec};
+
+/// The part of the arguments that describes a record.
+#[derive(Clone, Debug)]
+pub(super) struct Body<'a> {
+    /// Expression for the object.
+    pub expr: String,
+    /// Its members; none if nothing is declared of them.
+    pub members: Vec<(&'a str, Node<'a>)>,
+    /// Arguments beside it in the same object, which are no members of the record.
+    pub beside: Vec<&'a str>,
+    /// The schema, where it is an argument's own.
+    pub node: Option<Node<'a>>,
+    /// Whether it is a list of records.
+    pub bulk: bool,
+}
+
+impl<'a> Body<'a> {
+    /// The record in a tool's arguments. `words` name the resource; `record` is what its records look like.
+    pub(super) fn of(tool: &'a ToolSpec, words: &[&str], record: Option<Node<'a>>) -> Body<'a> {
+        let parameters = Node::of(&tool.parameters);
+        let Some(http) = &tool.http else { return Body::nothing() };
+        let argument = http.body.as_ref().map(|body| body.argument.as_deref());
+        let mut body = match argument {
+            Some(Some(name)) => {
+                let node = parameters.member(name);
+                let members = node.map(|n| n.members()).unwrap_or_default();
+                let bulk = node.is_some_and(|n| n.primary() == Some("array"));
+                Body { expr: arg(name), members, beside: Vec::new(), node, bulk }
+            }
+            // Without a body the query describes the record, if anything does.
+            _ => {
+                let sent = |location| match argument {
+                    Some(_) => true,
+                    None => location != ParamLocation::Query,
+                };
+                let beside: Vec<&str> =
+                    http.params.iter().filter(|p| sent(p.location)).map(|p| p.argument.as_str()).collect();
+                let members = parameters.members().into_iter().filter(|(name, _)| !beside.contains(name)).collect();
+                Body { expr: "args".into(), members, beside, node: Some(parameters), bulk: false }
+            }
+        };
+        for _ in 0..2 {
+            body = body.unwrapped(words, record);
+        }
+        body
+    }
+
+    fn nothing() -> Body<'a> {
+        Body { expr: "args".into(), members: Vec::new(), beside: Vec::new(), node: None, bulk: false }
+    }
+
+    /// The record inside `{pet: {...}}` or `{data: {...}}`.
+    fn unwrapped(self, words: &[&str], record: Option<Node<'a>>) -> Body<'a> {
+        let inner = self.members.iter().find(|(name, node)| {
+            let joined = Name::new(name);
+            let named = words.iter().any(|w| word(w) == word(name));
+            let wraps = matches!(
+                joined.joined(),
+                "data" | "payload" | "item" | "body" | "input" | "record" | "resource" | "entity" | "object" | "params" | "request" | "model" | "attributes"
+            );
+            let own = record.is_some_and(|r| r.member(name).is_some());
+            let tagged = record.is_some_and(|r| !r.tag().is_empty() && r.tag() == node.tag());
+            (named || wraps || tagged) && !own && node.primary() == Some("object") && self.members.len() <= 3
+        });
+        match inner.copied() {
+            Some((name, node)) => Body {
+                expr: member(&self.expr, name),
+                members: node.members(),
+                beside: Vec::new(),
+                node: Some(node),
+                bulk: false,
+            },
+            None => self,
+        }
+    }
+
+    /// The schema of a member.
+    pub(super) fn member(&self, name: &str) -> Option<Node<'a>> {
+        self.members.iter().find(|(n, _)| *n == name).map(|(_, node)| *node)
+    }
+
+    /// How the members stand in a record: names to leave out, and names to complete.
+    pub(super) fn sorted(&self, record: Option<Node<'a>>) -> (Vec<&'a str>, Vec<&'a str>, bool) {
+        let mut left_out = self.beside.clone();
+        let mut completed = Vec::new();
+        let mut loose = false;
+        let closed = record.is_some_and(|r| r.resolved().get("additionalProperties") == Some(&serde_json::Value::Bool(false)));
+        for (name, node) in &self.members {
+            let wanted = record.and_then(|r| r.member(name));
+            if node.flag("readOnly") || wanted.is_some_and(|w| w.flag("readOnly") && !node.flag("writeOnly")) {
+                left_out.push(name);
+                continue;
+            }
+            if node.flag("writeOnly") || secret(name) && wanted.is_none() {
+                left_out.push(name);
+                continue;
+            }
+            match wanted.map(|w| fit(node, &w)) {
+                Some(Fit::Clash) => left_out.push(name),
+                Some(Fit::Partial) => completed.push(*name),
+                Some(Fit::Loose) => loose = true,
+                Some(Fit::Whole) => {}
+                None if closed => left_out.push(name),
+                None => {}
+            }
+        }
+        (left_out, completed, loose)
+    }
+
+    /// The object without some of its members; `None` if nothing remains.
+    pub(super) fn without(&self, names: &[&str]) -> Option<String> {
+        let kept: Vec<&str> = self.members.iter().map(|(n, _)| *n).filter(|n| !names.contains(n)).collect();
+        let open = self.members.is_empty() && self.expr != "args";
+        if kept.is_empty() && !open && !(self.members.is_empty() && self.beside.is_empty() && self.node.is_some()) {
+            return None;
+        }
+        let there: Vec<&str> =
+            names.iter().copied().filter(|n| self.beside.contains(n) || self.member(n).is_some()).collect();
+        Some(if there.is_empty() {
+            self.expr.clone()
+        } else if !kept.is_empty() && kept.len() <= 2 && there.len() > 2 {
+            format!("pick({}, {})", self.expr, list(&kept))
+        } else {
+            format!("omit({}, {})", self.expr, list(&there))
+        })
+    }
+}
+
+/// Whether a member is sent but never shown.
+fn secret(name: &str) -> bool {
+    Name::new(name).has(&["password", "passwd", "secret", "passphrase", "pin", "cvv", "cvc"])
+}
