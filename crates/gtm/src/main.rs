@@ -1,0 +1,25 @@
+//! `gtm`: simulates the tools that an agent calls, given their specs.
+//!
+//! Parse, run, and one place that turns what went wrong into text and an exit code. Nothing here
+//! starts threads, an async runtime or TLS unless the command needs it: the first reply of
+//! `gtm call` should come at once.
+
+mod cli;
+mod cmd;
+mod output;
+mod session_file;
+mod source;
+mod suggest;
+mod yaml;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let json = cli.command.wants_json();
+    match cmd::run(cli.command) {
+        Ok(status) => status.into(),
+        Err(failure) => output::report(&failure, json),
+    }
+}
