@@ -152,6 +152,15 @@ impl Change {
         }
     }
 
+    /// Upper bound on the heap bytes that it adds.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Change::Splice { add, .. } => add.iter().map(|v| v.size().0).sum(),
+            Change::Set { p, v } => p.len() + 40 + v.as_ref().map_or(0, |v| v.size().0),
+            Change::Remove { .. } => 0,
+        }
+    }
+
     fn apply(&self, state: &mut Value) -> bool {
         match self {
             Change::Splice { p, at, cut, add } => {

@@ -159,10 +159,6 @@ impl History {
         self.entries.get(usize::try_from(turn.checked_sub(self.dropped)?).ok()?)
     }
 
-    pub(crate) fn last(&self) -> Option<&Arc<Entry>> {
-        self.entries.last()
-    }
-
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries.iter()
     }
@@ -231,6 +227,11 @@ impl Keys {
         self.replies.get(key)
     }
 
+    /// All replies, oldest first.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Arc<Done>> {
+        self.order.iter().filter_map(|key| self.replies.get(key))
+    }
+
     pub(crate) fn insert(&mut self, key: Arc<str>, done: Arc<Done>) {
         if self.replies.insert(key.clone(), done).is_none() {
             self.order.push_back(key);
@@ -255,6 +256,11 @@ impl Observations {
             return None;
         }
         self.outcomes.get(&digest::call(tool, args)).filter(|done| done.is_call(tool, args))
+    }
+
+    /// Outcomes that hold at this version.
+    pub(crate) fn at(&self, version: u64) -> impl Iterator<Item = &Arc<Done>> {
+        self.outcomes.values().filter(move |_| version == self.version)
     }
 
     pub(crate) fn insert(&mut self, version: u64, done: Arc<Done>) {

@@ -76,6 +76,11 @@ impl Injector {
         Ok(Injector { faults: faults.collect::<Result<_>>()? })
     }
 
+    /// The faults as written.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().map(|compiled| &compiled.fault)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.faults.is_empty()
     }

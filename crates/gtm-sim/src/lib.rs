@@ -21,8 +21,10 @@ mod load;
 mod metrics;
 mod names;
 mod observe;
+mod persist;
 mod reply;
 mod session;
+mod session_file;
 mod simulator;
 mod store;
 mod tool;
@@ -30,6 +32,7 @@ mod toolset;
 
 pub use fault::Fault;
 pub use metrics::{Metrics, MetricsSnapshot};
+pub use persist::{FolderStorage, Storage};
 pub use reply::{Call, Observed, Provenance, Reply, Rung, Turn};
 pub use session::{MAX_SNAPSHOT_NAME, MAX_SNAPSHOTS, Session, SnapshotRef};
 pub use simulator::{SessionOptions, Simulator};

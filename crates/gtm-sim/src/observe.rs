@@ -11,7 +11,7 @@
 //! none, and it does not guess what else the real call may have changed.
 
 use crate::delta;
-use crate::history::{Done, Observations};
+use crate::history::Done;
 use crate::reply::{Call, Observed, Reply, Rung};
 use crate::session::{Checkpoint, Session};
 use crate::simulator::{NewTurn, Simulator};
@@ -51,7 +51,6 @@ impl Simulator {
             true => before.clone(),
             false => self.effect(before, call, &args, &content),
         };
-        let changed = world.version() != before.version();
         let mut next = Checkpoint { world, ..session.now.clone() };
         let error = observed.is_error.then(|| ToolError::new(ErrorKind::Internal, "the real tool failed"));
         let success =
@@ -75,13 +74,7 @@ impl Simulator {
             rare: error
                 .map(|error| Box::new(crate::history::Rare { error: Some(error), ..Default::default() })),
         });
-        if let Some(key) = &done.key {
-            Arc::make_mut(next.keys.get_or_insert_default()).insert(key.clone(), done.clone());
-        }
-        if !changed {
-            let observed: &mut Arc<Observations> = next.observed.get_or_insert_default();
-            Arc::make_mut(observed).insert(before.version(), done.clone());
-        }
+        next.remember(&done);
         Box::new(NewTurn { done, next, content: observed.content })
     }
 
@@ -108,7 +101,11 @@ impl Simulator {
         if state != *after.state() {
             // A run that changed something has counted already, and a call counts once.
             match outcome.changed {
-                true => after = after.with_contents(state, after.books(), after.version()).unwrap_or(after),
+                true => {
+                    after = after
+                        .with_contents(state, after.books(), after.version(), real.size().0)
+                        .unwrap_or(after)
+                }
                 false => after.set_state(state),
             }
         }

@@ -5,7 +5,7 @@
 
 use crate::history::{Done, Entry, History, Keys, Observations};
 use crate::inject::{Counts, Injector};
-use crate::reply::{Reply, Turn};
+use crate::reply::Turn;
 use gtm_error::{Code, Error, Result, printable};
 use gtm_world::{Value, World};
 use serde::{Deserialize, Serialize};
@@ -216,10 +216,5 @@ impl Session {
     /// The stored reply of a call that was made under this key.
     pub(crate) fn stored(&self, key: &str) -> Option<&Arc<Done>> {
         self.now.keys.as_ref()?.get(key)
-    }
-
-    /// The reply as it was given for the last turn.
-    pub(crate) fn last_reply(&self) -> Option<Reply> {
-        self.history.last().map(|entry| entry.done.reply())
     }
 }

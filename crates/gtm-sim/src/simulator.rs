@@ -496,7 +496,7 @@ impl Simulator {
         let done = Arc::new(Done {
             tool: tool.name.clone(),
             args,
-            key: key.clone(),
+            key,
             content,
             rung,
             is_error,
@@ -507,9 +507,7 @@ impl Simulator {
             version: next.world.version(),
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
         });
-        if let Some(key) = key {
-            Arc::make_mut(next.keys.get_or_insert_default()).insert(key, done.clone());
-        }
+        next.remember(&done);
         Box::new(NewTurn { done, next, content: json })
     }
 }

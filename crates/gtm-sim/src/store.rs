@@ -7,21 +7,24 @@
 mod config;
 mod expired;
 mod id;
+mod keep;
 mod slot;
 
 pub use config::{CreateSession, ForkSession, SessionInfo, SnapshotInfo, StoreConfig};
 
 use crate::names;
+use crate::persist::{FolderStorage, Record, Storage};
 use crate::reply::{Call, Observed, Reply, Turn};
 use crate::session::{Session, SnapshotRef};
 use crate::simulator::{SessionOptions, Simulator};
 use expired::Expired;
 use gtm_error::{Code, Error, Result, printable};
+use keep::Keeper;
 use slot::{Body, Live, Slot};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const SHARDS: usize = 64;
 
@@ -35,6 +38,7 @@ pub struct Store {
     /// Sessions in the shards, and places promised to sessions being made.
     live: AtomicUsize,
     expired: Mutex<Expired>,
+    keeper: Option<Keeper>,
     /// Times are kept in milliseconds since then, in 8 bytes.
     epoch: Instant,
 }
@@ -46,19 +50,40 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Store {
-    /// An empty store.
+    /// A store. With a data folder, the sessions found there are live again.
     ///
     /// # Errors
     /// [`Code::StorageFailed`] if the data folder cannot be used.
     pub fn new(config: StoreConfig) -> Result<Store> {
-        Ok(Store {
+        let storage = match &config.data {
+            Some(folder) => Some(Arc::new(FolderStorage::new(folder, config.fsync)?) as Arc<dyn Storage>),
+            None => None,
+        };
+        Store::with_storage(config, storage)
+    }
+
+    /// A store with sessions kept elsewhere than in a folder, or nowhere.
+    ///
+    /// # Errors
+    /// [`Code::StorageFailed`] if the storage cannot be listed.
+    pub fn with_storage(config: StoreConfig, storage: Option<Arc<dyn Storage>>) -> Result<Store> {
+        let store = Store {
             config,
             toolsets: RwLock::default(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             live: AtomicUsize::new(0),
             expired: Mutex::default(),
+            keeper: storage.map(Keeper::new),
             epoch: Instant::now(),
-        })
+        };
+        // Sessions are read when they are first used: their toolsets are not there yet.
+        let stored = store.keeper.as_ref().map(Keeper::ids).transpose()?.unwrap_or_default();
+        for id in stored {
+            let slot = Slot::new(&id, Body::Stored, store.config.ttl, store.now());
+            lock(store.shard(&id)).insert(slot.id.clone(), Arc::new(slot));
+            store.live.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(store)
     }
 
     /// Serves a toolset under a name; one already served under it is replaced for new sessions.
@@ -120,7 +145,7 @@ impl Store {
         let CreateSession { seed, ref state, world, ref faults, .. } = request;
         let options = SessionOptions { seed, state: state.clone(), world, faults: faults.clone() };
         let live = Live::new(toolset, simulator.clone(), simulator.open(options)?, request.digest());
-        let ttl = request.ttl_s.map_or(self.config.ttl, std::time::Duration::from_secs);
+        let ttl = request.ttl_s.map_or(self.config.ttl, Duration::from_secs);
         match self.insert(&id, live, ttl)? {
             Ok(info) => Ok(info),
             // Another thread was quicker.
@@ -157,19 +182,41 @@ impl Store {
         &self,
         id: &str,
         live: Live,
-        ttl: std::time::Duration,
+        ttl: Duration,
     ) -> Result<std::result::Result<SessionInfo, Arc<Slot>>> {
         self.reserve(1)?;
-        let slot = Arc::new(Slot::new(id, live, ttl, self.now()));
-        let mut shard = lock(self.shard(id));
-        if let Some(there) = shard.get(id) {
-            self.live.fetch_sub(1, Ordering::Relaxed);
-            return Ok(Err(there.clone()));
+        let now = self.now();
+        let slot = Arc::new(Slot::new(id, Body::Live(Box::new(live)), ttl, now));
+        // Locked before others can see it: they are to find a session that is stored.
+        let mut body = lock(&slot.body);
+        {
+            let mut shard = lock(self.shard(id));
+            if let Some(there) = shard.get(id) {
+                self.live.fetch_sub(1, Ordering::Relaxed);
+                return Ok(Err(there.clone()));
+            }
+            lock(&self.expired).forget(id);
+            shard.insert(slot.id.clone(), slot.clone());
         }
-        lock(&self.expired).forget(id);
-        shard.insert(slot.id.clone(), slot.clone());
-        drop(shard);
-        self.with(&slot, |live| Ok(live.info(&slot, self.now()))).map(Ok)
+        let Body::Live(live) = &mut *body else { return Err(unknown(id)) };
+        if let Some(keeper) = &self.keeper {
+            match keeper.begin(&slot, live, &live.session) {
+                Ok(log) => live.log = Some(log),
+                Err(error) => {
+                    *body = Body::Gone;
+                    drop(body);
+                    self.forget(&slot);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Ok(live.info(&slot, now)))
+    }
+
+    /// Takes a slot whose body is gone out of its shard.
+    fn forget(&self, slot: &Slot) {
+        lock(self.shard(&slot.id)).remove(&slot.id);
+        self.live.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Promises places to new sessions.
@@ -196,7 +243,7 @@ impl Store {
     /// # Errors
     /// [`Code::SessionUnknown`], [`Code::SessionExpired`], and those of [`Simulator::try_call`].
     pub fn call(&self, id: &str, call: &Call) -> Result<Reply> {
-        self.enter(id, |live| live.simulator.clone().try_call(&mut live.session, call))
+        self.change(id, None, |simulator, session| simulator.try_call(session, call))
     }
 
     /// Makes calls in order, with no other call in between. If one of them is wrong in GTM's own
@@ -205,12 +252,11 @@ impl Store {
     /// # Errors
     /// As [`Store::call`].
     pub fn call_batch(&self, id: &str, calls: &[Call]) -> Result<Vec<Reply>> {
-        self.enter(id, |live| {
-            let simulator = live.simulator.clone();
-            let mut session = live.session.clone();
+        self.change(id, None, |simulator, session| {
+            let mut fork = session.clone();
             let replies =
-                calls.iter().map(|call| simulator.try_call(&mut session, call)).collect::<Result<_>>()?;
-            live.session = session;
+                calls.iter().map(|call| simulator.try_call(&mut fork, call)).collect::<Result<_>>()?;
+            *session = fork;
             Ok(replies)
         })
     }
@@ -220,7 +266,7 @@ impl Store {
     /// # Errors
     /// As [`Store::call`].
     pub fn observe(&self, id: &str, call: &Call, observed: Observed) -> Result<Reply> {
-        self.enter(id, |live| live.simulator.clone().observe(&mut live.session, call, observed))
+        self.change(id, None, |simulator, session| simulator.observe(session, call, observed))
     }
 
     /// A copy of a session as it is now: shares its memory, costs next to nothing, and goes its own way.
@@ -228,7 +274,8 @@ impl Store {
     /// # Errors
     /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
     pub fn session(&self, id: &str) -> Result<Session> {
-        self.enter(id, |live| Ok(live.session.clone()))
+        let slot = self.slot(id)?;
+        self.with(&slot, |live| Ok(live.session.clone()))
     }
 
     /// The visible state.
@@ -257,7 +304,8 @@ impl Store {
     /// # Errors
     /// [`Code::SessionUnknown`], [`Code::SessionExpired`], and those of [`Session::snapshot`].
     pub fn snapshot(&self, id: &str, name: &str) -> Result<SessionInfo> {
-        self.change(id, |session| session.snapshot(name))
+        self.change(id, Some(Record::Snapshot(name.into())), |_, session| session.snapshot(name))?;
+        self.info(id)
     }
 
     /// Takes a session back to a snapshot or a turn.
@@ -265,7 +313,8 @@ impl Store {
     /// # Errors
     /// [`Code::SessionUnknown`], [`Code::SessionExpired`], [`Code::SnapshotUnknown`].
     pub fn rollback(&self, id: &str, to: &SnapshotRef) -> Result<SessionInfo> {
-        self.change(id, |session| session.rollback(to))
+        self.change(id, Some(Record::Rollback(to.clone())), |_, session| session.rollback(to))?;
+        self.info(id)
     }
 
     /// Takes a session back to its beginning.
@@ -273,17 +322,24 @@ impl Store {
     /// # Errors
     /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
     pub fn reset(&self, id: &str) -> Result<SessionInfo> {
-        self.change(id, |session| {
+        self.change(id, Some(Record::Reset), |_, session| {
             session.reset();
             Ok(())
-        })
+        })?;
+        self.info(id)
     }
 
-    fn change(&self, id: &str, change: impl FnOnce(&mut Session) -> Result<()>) -> Result<SessionInfo> {
+    /// Changes a session, and stores what changed before it counts.
+    fn change<T>(
+        &self,
+        id: &str,
+        record: Option<Record<'_>>,
+        work: impl FnOnce(&Simulator, &mut Session) -> Result<T>,
+    ) -> Result<T> {
         let slot = self.slot(id)?;
-        self.with(&slot, |live| {
-            change(&mut live.session)?;
-            Ok(live.info(&slot, self.now()))
+        self.with(&slot, |live| match &self.keeper {
+            Some(keeper) => keeper.change(&slot, live, record, work),
+            None => work(&live.simulator, &mut live.session),
         })
     }
 
@@ -336,10 +392,12 @@ impl Store {
         if matches!(*body, Body::Gone) {
             return Err(unknown(&slot.id));
         }
+        if let Some(keeper) = &self.keeper {
+            keeper.remove(slot)?;
+        }
         *body = Body::Gone;
         drop(body);
-        lock(self.shard(&slot.id)).remove(&slot.id);
-        self.live.fetch_sub(1, Ordering::Relaxed);
+        self.forget(slot);
         Ok(())
     }
 
@@ -380,7 +438,7 @@ impl Store {
     /// # Errors
     /// [`Code::SessionUnknown`], [`Code::SessionExpired`].
     pub fn touch(&self, id: &str) -> Result<()> {
-        self.enter(id, |_| Ok(()))
+        self.slot(id).map(|slot| slot.touch(self.now()))
     }
 
     /// Removes the sessions whose time is up, and says how many.
@@ -435,27 +493,42 @@ impl Store {
         Ok(slot)
     }
 
-    fn enter<T>(&self, id: &str, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
-        let slot = self.slot(id)?;
-        self.with(&slot, work)
-    }
-
     /// Works on a session, alone. Counts as use.
     fn with<T>(&self, slot: &Slot, work: impl FnOnce(&mut Live) -> Result<T>) -> Result<T> {
-        let mut body = lock(&slot.body);
         slot.touch(self.now());
-        match &mut *body {
+        let mut body = lock(&slot.body);
+        self.load(slot, &mut body)?;
+        let done = match &mut *body {
             Body::Live(live) => work(live),
-            Body::Gone => Err(unknown(&slot.id)),
+            Body::Stored | Body::Gone => Err(unknown(&slot.id)),
+        };
+        slot.touch(self.now());
+        done
+    }
+
+    /// Looks at a session without using it; `None` if it is gone or cannot be read.
+    fn peek<T>(&self, slot: &Slot, look: impl FnOnce(&Live) -> T) -> Option<T> {
+        let mut body = lock(&slot.body);
+        self.load(slot, &mut body).ok()?;
+        match &*body {
+            Body::Live(live) => Some(look(live)),
+            Body::Stored | Body::Gone => None,
         }
     }
 
-    /// Looks at a session without using it.
-    fn peek<T>(&self, slot: &Slot, look: impl FnOnce(&Live) -> T) -> Option<T> {
-        match &*lock(&slot.body) {
-            Body::Live(live) => Some(look(live)),
-            Body::Gone => None,
+    /// Reads a session that is in storage only.
+    fn load(&self, slot: &Slot, body: &mut Body) -> Result<()> {
+        let (Body::Stored, Some(keeper)) = (&*body, &self.keeper) else { return Ok(()) };
+        match keeper.load(slot, |toolset| self.simulator(toolset))? {
+            Some(live) => *body = Body::Live(Box::new(live)),
+            None => {
+                // It was being made when the process died; nobody was told of it.
+                keeper.remove(slot)?;
+                *body = Body::Gone;
+                self.forget(slot);
+            }
         }
+        Ok(())
     }
 }
 

@@ -163,10 +163,10 @@ impl World {
     }
 
     /// This world with other contents: for storage that keeps changes instead of whole worlds.
-    /// `None` unless state and books are objects.
-    pub fn with_contents(&self, state: Value, books: Value, version: u64) -> Option<World> {
+    /// `grown` bounds how many more bytes it takes. `None` unless state and books are objects.
+    pub fn with_contents(&self, state: Value, books: Value, version: u64, grown: usize) -> Option<World> {
         let (root @ Value::Map(_), Value::Map(books)) = (state, books) else { return None };
-        Some(World { root, books, version, ..self.clone() })
+        Some(World { root, books, version, bytes: self.bytes.saturating_add(grown), ..self.clone() })
     }
 
     /// Everything, for storage. [`World::restore`] reads it back.
