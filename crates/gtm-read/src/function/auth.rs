@@ -64,6 +64,12 @@ pub(super) fn required(ctx: &Context<'_>, tool: &Tool<'_>, about: Option<usize>)
     }
     let session = ctx.scalars_in(&group).find(|s| is_session(s));
     let flag = flag(ctx, &group);
+    // Users that are logged in are listed, and the call says for which user it is.
+    let listed = ctx.shape.lists.iter().find(|l| l.group == group && is_login(&l.stems));
+    if let (Some(listed), Some(user), false) = (listed, tool.params.iter().find(|p| p.required && is_user(p)), tool.action.reads()) {
+        let test = format!("{} in {}", user.expr(), expr::state(&listed.path));
+        return vec![require(test, ErrorKind::Unauthenticated, format!("User {{{}}} is not logged in", user.expr()))];
+    }
     // Making something in one's own name needs a name.
     let signs = tool.action.verb == Verb::Create
         && session.is_some()
@@ -92,7 +98,7 @@ pub(super) fn login(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     if tool.params.is_empty() {
         return switch_flags(ctx, tool, &group);
     }
-    let user = tool.params.iter().find(|param| is_user(param))?;
+    let Some(user) = tool.params.iter().find(|param| is_user(param)) else { return issue_token(ctx, tool, &group) };
     let password = tool.params.iter().find(|param| param.stems.iter().any(|s| matches!(s.as_str(), "password" | "pin" | "passcode" | "secret")));
     let mut steps = Vec::new();
     let mut tests: Vec<(String, ErrorKind, String)> = Vec::new();
@@ -155,6 +161,24 @@ pub(super) fn login(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
         truths(&mut template);
     }
     steps.push(reply(template));
+    Some(behavior(steps))
+}
+
+/// A login by secrets that the state does not know: it is taken, and gives the token that the state
+/// keeps, or a new one.
+fn issue_token(ctx: &Context<'_>, tool: &Tool<'_>, group: &[String]) -> Option<Behavior> {
+    let Returns::Object(fields) = &tool.returns else { return None };
+    let field = fields.iter().find(|field| field.stems.iter().any(|s| s == "token") && field.kind == "string" && !field.stems.contains(&"type".into()))?;
+    let held = ctx.scalars_in(group).find(|s| s.stems == field.stems)?;
+    let place = expr::state(&held.path);
+    let mut steps = vec![
+        Step { when: Some(format!("isEmpty({place})")), ..assign(&place, json!({"$fill": {"schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"}}})) },
+    ];
+    if let Some(flag) = flag(ctx, group) {
+        steps.push(assign(&expr::state(&flag.path), json!(true)));
+    }
+    let sources = Sources { known: vec![(held.stems.clone(), place)], ..Sources::default() };
+    steps.push(reply(shape::object(ctx, tool, fields, &sources)));
     Some(behavior(steps))
 }
 

@@ -5,7 +5,6 @@ use super::member::Member;
 use super::state_shape::{Collection, Kind, Scalar, Shape};
 use super::tokens::{phrase, sentence};
 use super::tool::Tool;
-use super::verbs::Verb;
 use serde_json::Value as Json;
 
 /// A member whose values are records of another collection.
@@ -40,7 +39,8 @@ pub(super) const ID_WORDS: &[&str] =
 impl<'a> Context<'a> {
     /// Reads tools and state.
     pub(super) fn new(tools: Vec<Tool<'a>>, state: &Json) -> Self {
-        let shape = Shape::of(state);
+        let mut shape = Shape::of(state);
+        synonyms(&mut shape);
         let open = state.as_object().is_none_or(serde_json::Map::is_empty);
         let references = references(&shape);
         Self { tools, shape, references, open }
@@ -89,20 +89,55 @@ impl<'a> Context<'a> {
         best.map(|(_, words)| words)
     }
 
-    /// Whether some tool has one of these verbs for this collection's things.
-    pub(super) fn has_tool(&self, index: usize, verbs: &[Verb]) -> bool {
-        let stems = &self.collection(index).stems;
-        self.tools.iter().any(|tool| {
-            verbs.contains(&tool.action.verb) && super::entity::mentions(&tool.action.nouns, stems)
-        })
-    }
 }
 
 /// Words of class names that do not tell classes apart.
 pub(super) const GENERIC: &[&str] =
     &["api", "bot", "system", "service", "control", "manager", "base", "platform", "tool", "server", "client", "app"];
 
+/// Words that are used for the same kind of thing.
+const SYNONYMS: &[&[&str]] = &[
+    &["inbox", "message", "mail", "email"],
+    &["user", "account", "customer", "member", "profile"],
+    &["reservation", "booking", "appointment", "registration"],
+    &["order", "purchase"],
+    &["agenda", "event", "schedule"],
+    &["task", "todo"],
+    &["note", "memo"],
+    &["file", "document"],
+    &["merchant", "store", "shop", "restaurant", "vendor"],
+    &["product", "item"],
+    &["employee", "staff"],
+];
+
+/// Lets a collection be called by another word, where no other collection has a better claim to it.
+fn synonyms(shape: &mut Shape) {
+    let taken: Vec<Vec<String>> =
+        shape.collections.iter().flat_map(|c| std::iter::once(&c.stems).chain(&c.aliases)).cloned().collect();
+    for collection in &mut shape.collections {
+        let [own] = collection.stems.as_slice() else { continue };
+        let Some(words) = SYNONYMS.iter().find(|words| words.contains(&own.as_str())) else { continue };
+        let own = own.clone();
+        for word in words.iter().filter(|word| **word != own) {
+            let alias = vec![(*word).to_owned()];
+            if !taken.contains(&alias) {
+                collection.aliases.push(alias);
+            }
+        }
+    }
+}
+
 impl Collection {
+    /// Whether some words name its records.
+    pub(super) fn called(&self, words: &[String]) -> bool {
+        std::iter::once(&self.stems).chain(&self.aliases).any(|name| super::entity::mentions(words, name))
+    }
+
+    /// Whether some words are its name.
+    pub(super) fn is_called(&self, words: &[String]) -> bool {
+        std::iter::once(&self.stems).chain(&self.aliases).any(|name| *name == words)
+    }
+
     /// What one record is called: `order`, `credit card`.
     pub(super) fn noun(&self) -> String {
         phrase(&self.stems)

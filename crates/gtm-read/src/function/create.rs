@@ -47,6 +47,9 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         id = Some("id".into());
     }
     step.set = defaults(about);
+    for (name, value) in declared(about) {
+        step.set.entry(name).or_insert(value);
+    }
     if ctx.open || c.schema.is_some() {
         step.fill = FillMembers::Required;
     }
@@ -165,6 +168,47 @@ fn counter<'c>(about: &About<'c, '_>) -> Option<(&'c Scalar, bool)> {
         || counter.stems.iter().any(|s| s == "last")
         || (c.rows > 0 && counter.value.as_u64() == Some(c.rows as u64));
     Some((counter, taken))
+}
+
+/// Members that the reply is said to have, that nothing else determines and that a record would keep:
+/// they are made up once and kept, so that later reads agree.
+fn declared(about: &About<'_, '_>) -> Vec<(String, Json)> {
+    let c = about.collection();
+    let fields = match &about.tool.returns {
+        Returns::Object(fields) => fields,
+        _ => return Vec::new(),
+    };
+    let wrapped = matches!(fields.as_slice(), [only] if !only.inner.is_empty());
+    let fields = if wrapped { &fields[0].inner } else { fields };
+    let schema_of = |name: &str| {
+        let root = about.tool.spec.returns.as_ref()?;
+        let properties = if wrapped {
+            root.pointer("/properties")?.as_object()?.values().next()?.get("properties")?
+        } else {
+            root.get("properties")?
+        };
+        properties.get(name).cloned()
+    };
+    let mut out = Vec::new();
+    for field in fields {
+        let member = c.member(&field.name);
+        let id = c.id.as_deref() == Some(&field.name) || super::entity::without_id(&field.stems).0.is_empty();
+        let own_id = super::entity::without_id(&field.stems).1 && c.called(&field.stems);
+        let given = about.tool.params.iter().any(|param| param.name == field.name || param.stems == field.stems);
+        if id || given || (own_id && member.is_none()) || matches!(field.kind.as_str(), "boolean" | "object" | "array") {
+            continue;
+        }
+        if field.stems == ["status"] && !field.text.to_lowercase().contains("operation") && shape::is_stage(field) {
+            let status = c.status().cloned().unwrap_or_else(|| Member::named(&field.name));
+            if let Some(value) = first_status(about.tool, c, &status) {
+                out.push((field.name.clone(), json!({ "$value": value })));
+            }
+        } else if member.is_some() || !shape::is_outcome(field) && super::entity::without_id(&field.stems).1 {
+            let schema = schema_of(&field.name).filter(|s| !s.to_string().contains("$ref")).unwrap_or_else(|| json!({}));
+            out.push((field.name.clone(), json!({ "$fill": { "schema": schema } })));
+        }
+    }
+    out
 }
 
 /// Members that records have and the call does not give, where the state shows what they start as.

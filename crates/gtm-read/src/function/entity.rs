@@ -1,7 +1,7 @@
 //! Which part of the state a tool is about.
 
 use super::context::{Context, ID_WORDS};
-use super::state_shape::{Kind, Scalar};
+use super::state_shape::{Collection, Kind, Scalar};
 use super::tokens::common;
 use super::tool::{Returns, Tool};
 use super::verbs::Verb;
@@ -34,40 +34,37 @@ pub(super) fn collection(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<usize> {
     best.map(|(_, index)| index)
 }
 
-/// How much speaks for a tool being about a collection.
+/// How much speaks for a tool being about a collection. Nothing does unless something names it: its
+/// name in the tool's, its id among the parameters, its records in the reply.
 fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     let c = ctx.collection(index);
-    let nouns = &tool.action.nouns;
-    let mut score = 0.0;
-    // Its name.
-    if mentions(nouns, &c.stems) {
-        score += 3.5 + 0.4 * c.stems.len() as f64;
-        if nouns.last().is_some_and(|head| c.stems.contains(head)) {
-            score += 1.5;
-        } else if nouns.first().is_some_and(|first| c.stems.contains(first)) {
-            score += 0.5;
-        }
-    } else if mentions(&tool.action.qualifier, &c.stems) {
-        score += 1.2;
-    } else if common(&c.stems, nouns) > 0 {
-        score += 0.8;
-    }
-    if nouns.is_empty() && mentions(&tool.action.prefix, &c.stems) {
-        score += 3.0;
-    }
-    if mentions(&tool.text_stems, &c.stems) {
+    let changes = matches!(
+        tool.action.verb,
+        Verb::Update | Verb::Delete | Verb::Cancel | Verb::Mark | Verb::TurnOn | Verb::TurnOff
+    );
+    let (mut score, named) = by_name(tool, c);
+    let said = c.called(&tool.text_stems);
+    if said {
         score += 0.9;
     }
     // Its ids among the parameters.
-    let id_param = tool.params.iter().any(|param| {
+    let exact_id = tool.params.iter().any(|param| {
         let (what, idish) = without_id(&param.stems);
-        c.id.as_deref() == Some(&param.name)
-            || c.other_ids.contains(&param.name)
-            || (idish && !what.is_empty() && mentions(&what, &c.stems))
-            || (param.required && param.stems == c.stems)
+        c.id.as_deref() == Some(&param.name) || (idish && !what.is_empty() && what == c.stems)
     });
+    let id_param = exact_id
+        || tool.params.iter().any(|param| {
+            let (what, idish) = without_id(&param.stems);
+            c.other_ids.contains(&param.name)
+                || (idish && !what.is_empty() && c.called(&what))
+                || (param.required && c.is_called(&param.stems))
+        });
     if id_param {
         score += 2.0;
+    }
+    // What is changed is what is identified, whatever else the name speaks of.
+    if changes && exact_id {
+        score += 2.5;
     }
     // Its members among parameters, in the name, and in the reply.
     let members = |stems: &[String]| c.members.iter().any(|member| member.stems == stems);
@@ -76,17 +73,31 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     if params > 1 && params == tool.params.len() {
         score += 0.8;
     }
-    if tool.action.reads() && nouns.last().is_some_and(|head| members(std::slice::from_ref(head)) && !c.stems.contains(head)) {
+    let part = tool.action.reads()
+        && tool.action.all_nouns.last().is_some_and(|head| {
+            members(std::slice::from_ref(head)) && !c.stems.contains(head) && head != "id" && head != "name"
+        });
+    if part {
         score += 1.5;
     }
-    let replied = match &tool.returns {
-        Returns::Object(fields) | Returns::List(fields) => {
-            let inner = fields.iter().flat_map(|field| &field.inner);
-            fields.iter().chain(inner).filter(|field| members(&field.stems)).count()
-        }
-        _ => 0,
-    };
+    let (mut replied, mut wrapped) = (0, false);
+    if let Returns::Object(fields) | Returns::List(fields) = &tool.returns {
+        let inner = fields.iter().flat_map(|field| &field.inner);
+        replied = fields.iter().chain(inner).filter(|field| members(&field.stems)).count();
+        wrapped = fields.iter().any(|field| c.is_called(&field.stems) && matches!(field.kind.as_str(), "array" | "object"));
+    }
     score += (0.3 * replied as f64).min(1.5);
+    if wrapped && tool.action.reads() {
+        score += 2.0;
+    }
+    let evidence = match tool.action.verb {
+        Verb::Create => named,
+        _ if tool.action.reads() => named || id_param || part || wrapped || (said && params > 0),
+        _ => named || id_param,
+    };
+    if !evidence {
+        return 0.0;
+    }
     // Where it is.
     match ctx.group_of(tool) {
         Some(group) if c.group.starts_with(group) || group.starts_with(&c.group) && !c.group.is_empty() => score += 1.5,
@@ -104,6 +115,31 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
         score -= 0.2;
     }
     score
+}
+
+/// What the tool's name says for a collection, and whether it names it at all.
+fn by_name(tool: &Tool<'_>, c: &Collection) -> (f64, bool) {
+    let nouns = &tool.action.nouns;
+    if mentions(nouns, &c.stems) {
+        let place = if nouns.last().is_some_and(|head| c.stems.contains(head)) {
+            1.5
+        } else if nouns.first().is_some_and(|first| c.stems.contains(first)) {
+            0.5
+        } else {
+            0.0
+        };
+        return (3.5 + 0.4 * c.stems.len() as f64 + place, true);
+    }
+    if c.called(nouns) {
+        return (3.2, true);
+    }
+    if nouns.is_empty() && mentions(&tool.action.prefix, &c.stems) {
+        return (3.0, true);
+    }
+    if c.called(&tool.action.qualifier) {
+        return (1.2, true);
+    }
+    (if common(&c.stems, nouns) > 0 { 0.8 } else { 0.0 }, false)
 }
 
 /// Whether the tool says itself which API it belongs to, and that API has a state of its own.

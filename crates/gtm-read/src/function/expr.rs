@@ -39,6 +39,18 @@ pub(super) fn state(path: &[String]) -> String {
     below("state", path)
 }
 
+/// A record of a collection that is not inside another one.
+pub(super) fn below_state(ctx: &super::context::Context<'_>, index: usize, id: &str) -> String {
+    let c = ctx.collection(index);
+    let rows = ctx.expr(index);
+    match (c.kind, &c.id) {
+        (super::state_shape::Kind::List, Some(member)) => {
+            format!("{rows}.filter(r, string({}) == string({id}))[0]", select("r", member))
+        }
+        _ => format!("{rows}[{id}]"),
+    }
+}
+
 /// Text for a message: braces are doubled.
 pub(super) fn message(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}")

@@ -211,6 +211,10 @@ fn same(held: &str, value: &str, single: bool, param: &Param) -> String {
     if param.is_list() {
         return format!("{held} in {value}");
     }
+    // A date is kept without the time that the call gives, or the other way round.
+    if param.stems.iter().any(|w| matches!(w.as_str(), "time" | "date" | "datetime")) {
+        return format!("({held} == {value} || startsWith(string({value}), string({held})) || startsWith(string({held}), string({value})))");
+    }
     match param.kind.as_deref() {
         Some("string") | None => format!("({held} == {value} || lower(string({held})) == lower(string({value})))"),
         _ => format!("({held} == {value} || string({held}) == string({value}))"),

@@ -44,6 +44,7 @@ pub(super) fn extend(ctx: &mut Context<'_>) {
                 parent: None,
                 group: Vec::new(),
                 stems,
+                aliases: Vec::new(),
                 kind: Kind::Map,
                 id: Some(id),
                 other_ids: Vec::new(),
@@ -135,7 +136,10 @@ fn key<'t>(tool: &'t Tool<'_>, nouns: &[String]) -> Option<&'t Param> {
         .or_else(|| {
             let mut all = params();
             let first = all.next()?;
-            (all.next().is_none() && matches!(tool.action.verb, Verb::Delete | Verb::Get) && !steers(&first.stems)).then_some(first)
+            // An id of something else only says to what the record belongs.
+            let foreign = without_id(&first.stems).1;
+            (all.next().is_none() && matches!(tool.action.verb, Verb::Delete | Verb::Get) && !steers(&first.stems) && !foreign)
+                .then_some(first)
         })
 }
 

@@ -14,7 +14,14 @@ use serde_json::json;
 pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     let c = about.collection();
     let ctx = about.ctx;
-    let mut steps = about.checks();
+    // Figures about records are not the records.
+    const FIGURES: &[&str] = &["stat", "statistic", "summary", "report", "analytic", "metric", "insight", "trend", "stats"];
+    if about.tool.action.nouns.iter().any(|word| FIGURES.contains(&word.as_str()) && !c.stems.contains(word)) {
+        return None;
+    }
+    let mut steps = super::auth::required(ctx, about.tool, Some(about.index));
+    steps.extend(about.checks());
+    steps.extend(any_given(about));
     if matches!(c.kind, Kind::Index) {
         return index(about, steps);
     }
@@ -115,12 +122,15 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     }
     // An object of records is shown as such where the reply is said to be one.
     let as_map = match (c.kind, plain, filter) {
-        (Kind::Map, true, _) => Some(rows.clone()),
+        (Kind::Map, true, _) => Some(format!("default({rows}, {{}})")),
         (Kind::Map, false, Some(test)) => Some(format!("{rows}.transformMap(key, it, {test}, it)")),
         _ => None,
     };
     let as_keys = match (c.kind, &c.id, plain) {
         (_, Some(id), _) => Some(format!("rows.map(r, {})", expr::select("r", id))),
+        (Kind::Map, None, true) if wants_numbers(about.tool) => {
+            Some(format!("keys({rows}).filter(k, isDigits(k)).map(k, int(k))"))
+        }
         (Kind::Map, None, true) => Some(format!("keys({rows})")),
         _ => None,
     };
@@ -133,6 +143,30 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     };
     steps.push(reply(template));
     Some(behavior(steps))
+}
+
+/// A tool for one record that names it in several optional ways needs one of them.
+fn any_given(about: &About<'_, '_>) -> Option<Step> {
+    let tool = about.tool;
+    if tool.action.plural || tool.action.verb != Verb::Get || tool.params.iter().any(|param| param.required) {
+        return None;
+    }
+    let ids: Vec<&super::tool::Param> = tool.params.iter().filter(|param| super::entity::without_id(&param.stems).1).collect();
+    if ids.len() < 2 || ids.len() != tool.params.len() {
+        return None;
+    }
+    let tests: Vec<String> = ids.iter().map(|param| format!("{} != null", param.expr())).collect();
+    let names: Vec<&str> = ids.iter().map(|param| param.name.as_str()).collect();
+    let message = format!("Please provide {}", expr::message(&names.join(" or ")));
+    Some(super::build::require(tests.join(" || "), gtm_world::ErrorKind::InvalidArgument, message))
+}
+
+/// Whether the reply is a list of whole numbers, which as keys of an object are text.
+fn wants_numbers(tool: &super::tool::Tool<'_>) -> bool {
+    let items = |schema: &serde_json::Value| schema.pointer("/items/type").and_then(serde_json::Value::as_str) == Some("integer");
+    let Some(returns) = &tool.spec.returns else { return false };
+    let properties = returns.get("properties").and_then(serde_json::Value::as_object);
+    items(returns) || properties.is_some_and(|properties| properties.values().any(items))
 }
 
 /// A parameter that finds by part of a text, as a search does.

@@ -17,6 +17,9 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         return keyed(about);
     }
     let mut found = about.find()?;
+    let mut checked = super::auth::required(about.ctx, about.tool, Some(about.index));
+    checked.append(&mut found.steps);
+    found.steps = checked;
     let sources = Sources {
         of: Some(c),
         record: Some("it"),
@@ -44,7 +47,8 @@ fn keyed(about: &About<'_, '_>) -> Option<Behavior> {
     let param = about.param(&Role::Key)?;
     let rows = about.rows()?;
     let value = format!("{rows}[{}]", param.expr());
-    let mut steps = about.checks();
+    let mut steps = super::auth::required(about.ctx, about.tool, Some(about.index));
+    steps.extend(about.checks());
     steps.push(require(format!("has({value})"), ErrorKind::NotFound, missing(c, param)));
     let rows = match c.kind {
         Kind::Lists => {

@@ -96,6 +96,9 @@ pub(super) fn roles(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> Vec<Rol
         }
     }
     field_and_value(tool, &mut roles);
+    if tool.action.verb == Verb::Update {
+        before_and_after(c, tool, &mut roles);
+    }
     for (at, param) in tool.params.iter().enumerate() {
         if roles[at] == Role::Unknown {
             roles[at] = refers(ctx, index, param);
@@ -193,12 +196,18 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
     if c.id.as_deref() == Some(param.name.as_str()) {
         return (100, Role::Key);
     }
+    if param.stems.first().is_some_and(|first| NEW.contains(&first.as_str())) && param.stems.len() > 1 {
+        return none;
+    }
+    let (what, idish) = without_id(&param.stems);
+    // An id of something else only says to what many records belong.
+    let foreign = tool.action.plural && !c.called(&what);
     if c.other_ids.contains(&param.name)
+        && !foreign
         && let Some(role) = finds(&param.name)
     {
         return (if tool.action.verb == Verb::Create { 0 } else { 98 }, role);
     }
-    let (what, idish) = without_id(&param.stems);
     let creating = tool.action.verb == Verb::Create && tool.params.len() > 1;
     if idish {
         if what.is_empty() {
@@ -207,8 +216,8 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
         if what == c.stems {
             return (96, Role::Key);
         }
-        if mentions(&c.stems, &what) || mentions(&what, &c.stems) {
-            let all = c.stems.last() == what.last();
+        if mentions(&c.stems, &what) || c.called(&what) {
+            let all = c.stems.last() == what.last() || c.is_called(&what);
             return if all && c.member(&param.name).is_none() { (80, Role::Key) } else { none };
         }
     }
@@ -216,7 +225,7 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
         Some((last, rest)) if last == "name" || last == "title" => (rest.to_vec(), true),
         _ => (param.stems.clone(), false),
     };
-    let own = core == c.stems || (named && mentions(&core, &c.stems)) || (named && core.is_empty());
+    let own = c.is_called(&core) || (named && c.called(&core)) || (named && core.is_empty());
     if own && !param.is_number() {
         let member = c.members.iter().position(|m| m.top() && m.single && (m.stems == param.stems || (named && m.name() == "name")));
         if let Some(at) = member {
@@ -228,7 +237,7 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
         if c.keyed_by_name() || (c.schema.is_some() && c.id.is_none()) {
             return (75, Role::Key);
         }
-        if core == c.stems && !creating {
+        if c.is_called(&core) && !creating {
             return (65, Role::Key);
         }
     }
@@ -353,6 +362,25 @@ fn field_and_value(tool: &Tool<'_>, roles: &mut [Role]) {
     }
 }
 
+/// `from_time` and `to_time`, `old_name` and `new_name`: the first finds, the second is set.
+fn before_and_after(c: &Collection, tool: &Tool<'_>, roles: &mut [Role]) {
+    const BEFORE: &[&str] = &["from", "old", "original", "current", "previous", "existing"];
+    for (at, param) in tool.params.iter().enumerate() {
+        let Some((first, rest)) = param.stems.split_first() else { continue };
+        if !BEFORE.contains(&first.as_str()) || rest.is_empty() {
+            continue;
+        }
+        let after = tool.params.iter().position(|other| {
+            other.stems.split_first().is_some_and(|(word, same)| NEW.contains(&word.as_str()) && same == rest)
+        });
+        let member = c.members.iter().position(|m| m.single && m.stems == rest);
+        if let (Some(after), Some(member)) = (after, member) {
+            roles[at] = Role::Finds(member);
+            roles[after] = Role::Member(member);
+        }
+    }
+}
+
 /// The other collection that a parameter names a record of.
 fn refers(ctx: &Context<'_>, index: usize, param: &Param) -> Role {
     if param.is_list() || param.is_object() || param.is_bool() {
@@ -370,7 +398,7 @@ fn refers(ctx: &Context<'_>, index: usize, param: &Param) -> Role {
             && other.rows > 0
             && (other.group == *own || other.group.is_empty())
             && (other.id.as_deref() == Some(&param.name)
-                || (!core.is_empty() && core == other.stems && (idish || (named && other.keyed_by_name()))))
+                || (!core.is_empty() && other.is_called(&core) && (idish || (named && other.keyed_by_name()))))
     });
     found.map_or(Role::Unknown, |(at, _)| Role::Refers(at))
 }

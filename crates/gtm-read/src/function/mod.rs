@@ -15,15 +15,18 @@ mod auth;
 mod build;
 mod context;
 mod create;
+mod dispatch;
 mod entity;
 mod expr;
 mod found;
 mod infer;
+mod limits;
 mod list;
 mod lookup;
 mod match_params;
 mod maths;
 mod member;
+mod nested;
 mod remove;
 mod reply;
 mod settings;
@@ -39,13 +42,13 @@ use crate::{Reading, Rung};
 use context::Context;
 use found::About;
 use gtm_tool::ToolSpec;
-use gtm_world::behavior::{Behavior, Collection as Declared, CollectionKind, IdStyle, Step};
-use gtm_world::{Behaviors, ErrorKind, Library, Limits, Program};
+use gtm_world::behavior::{Behavior, Collection as Declared, CollectionKind, IdStyle};
+use gtm_world::{Behaviors, Library, Limits, Program};
 use match_params::Role;
 use serde_json::Value as Json;
 use state_shape::{Collection, Kind};
 use std::sync::Arc;
-use tool::{Param, Tool};
+use tool::Tool;
 use verbs::Verb;
 
 /// Reads tools that have no HTTP path, adding what was found to `out`.
@@ -73,9 +76,10 @@ pub fn read(tools: &[&ToolSpec], initial_state: &Json, out: &mut Reading) {
         let mut behavior = of_tool(&ctx, tool).map(|behavior| guarded(tool, behavior)).filter(compiles);
         let rung = if behavior.is_some() { Rung::Rules } else { Rung::Direct };
         if behavior.is_none() {
-            let checks = checks(tool);
-            if !checks.is_empty() {
-                let mut steps = checks;
+            let mut steps = limits::checks(tool);
+            steps.extend(auth::required(&ctx, tool, None));
+            steps.extend(dispatch::checks(&ctx, tool));
+            if !steps.is_empty() {
                 steps.push(build::reply(Json::from("fill")));
                 behavior = Some(Behavior { note: Some("the reply is generated".into()), ..build::behavior(steps) }).filter(compiles);
             }
@@ -147,7 +151,13 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     }
     let about = entity::collection(ctx, tool).map(|index| About { ctx, tool, index, roles: match_params::roles(ctx, tool, index) });
     let about = about.as_ref();
-    let named = about.is_some_and(|a| a.roles.iter().any(|role| matches!(role, Role::Key | Role::Finds(_))));
+    // What only may be given does not say which record is meant; what is given then filters.
+    let named = about.is_some_and(|a| {
+        a.params().any(|(param, role)| {
+            let sure = param.required || tool.params.len() == 1 || !tool.action.reads();
+            matches!(role, Role::Key) && sure || matches!(role, Role::Finds(_)) && sure && !(tool.action.plural && tool.action.reads())
+        })
+    });
     match tool.action.verb {
         Verb::Get | Verb::Check => {
             let one = || about.filter(|_| named).and_then(lookup::read);
@@ -172,7 +182,8 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
             let record = || about.filter(|_| named).and_then(|a| update::members(a).or_else(|| update::mark(a)));
             record()
                 .or_else(|| settings::write(ctx, tool))
-                .or_else(|| about.and_then(|a| update::members(a)))
+                .or_else(|| about.and_then(update::members))
+                .or_else(|| about.filter(|_| named).and_then(update::look_only))
         }
         Verb::Delete => {
             let listed = || values::read(ctx, tool);
@@ -188,7 +199,9 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
             .filter(|_| named)
             .and_then(|a| update::mark(a).or_else(|| update::members(a)))
             .or_else(|| settings::write(ctx, tool))
-            .or_else(|| values::read(ctx, tool)),
+            .or_else(|| settings::effects(ctx, tool))
+            .or_else(|| values::read(ctx, tool))
+            .or_else(|| about.filter(|_| named).and_then(update::look_only)),
         Verb::Deposit | Verb::Withdraw => settings::amount(ctx, tool),
         Verb::Transfer => None,
         Verb::Compute => None,
@@ -220,28 +233,7 @@ fn part_of_one(about: &About<'_, '_>) -> bool {
 
 /// The behavior, with the checks that the parameters' descriptions ask for in front.
 fn guarded(tool: &Tool<'_>, mut behavior: Behavior) -> Behavior {
-    let mut steps = checks(tool);
+    let mut steps = limits::checks(tool);
     steps.append(&mut behavior.steps);
     Behavior { steps, ..behavior }
-}
-
-/// Values that only the description says are the only ones. They are compared without regard to case.
-fn checks(tool: &Tool<'_>) -> Vec<Step> {
-    tool.params.iter().filter(|param| !param.checked && !param.options.is_empty() && is_text(param)).map(|param| {
-        let value = param.expr();
-        let options = expr::texts(param.options.iter().map(String::as_str));
-        let lower: Vec<String> = param.options.iter().map(|option| option.to_lowercase()).collect();
-        let lower = expr::texts(lower.iter().map(String::as_str));
-        let test = format!("{value} in {options} || lower(string({value})) in {lower}");
-        let message = format!("Invalid {} '{{{value}}}'. Must be one of: {}", tokens::phrase(&param.stems), expr::message(&param.options.join(", ")));
-        if param.required {
-            build::require(test, ErrorKind::InvalidArgument, message)
-        } else {
-            build::require_when(format!("{value} != null"), test, ErrorKind::InvalidArgument, message)
-        }
-    }).collect()
-}
-
-fn is_text(param: &Param) -> bool {
-    matches!(param.kind.as_deref(), Some("string") | None)
 }

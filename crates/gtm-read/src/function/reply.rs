@@ -95,8 +95,23 @@ fn is_error(field: &Field) -> bool {
         || field.stems.last().is_some_and(|last| last == "error" || last == "failure")
 }
 
+/// Whether a status is that of a record rather than of the call.
+pub(super) fn is_stage(field: &Field) -> bool {
+    let text = field.text.to_lowercase();
+    let words = ["current", "initial", "status of the"];
+    !field.options.is_empty() || words.iter().any(|word| text.contains(word)) && !text.contains("success") && !text.contains("attempt")
+}
+
+/// Whether a member is said to tell in words how the call went.
+fn is_told(field: &Field) -> bool {
+    let text = field.text.to_lowercase();
+    field.kind == "string"
+        && is_outcome(field)
+        && ["describing", "result", "confirm", "success", "attempt", "outcome"].iter().any(|word| text.contains(word))
+}
+
 /// Whether a member tells how the call went, rather than anything about the record.
-fn is_outcome(field: &Field) -> bool {
+pub(super) fn is_outcome(field: &Field) -> bool {
     field.stems.iter().any(|stem| matches!(stem.as_str(), "status" | "success" | "result" | "message" | "outcome" | "confirmation" | "ok"))
 }
 
@@ -104,6 +119,9 @@ fn is_outcome(field: &Field) -> bool {
 fn value(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_>) -> Json {
     if let Some((_, known)) = sources.known.iter().find(|(stems, _)| *stems == field.stems) {
         return json!(known);
+    }
+    if sources.done.is_some() && is_told(field) && sources.of.is_none_or(|c| c.member(&field.name).is_none_or(|m| !m.stems.iter().any(|s| s == "status"))) {
+        return outcome(tool, field, sources);
     }
     if let Some(held) = of_record(field, sources) {
         return json!(held);
@@ -125,7 +143,7 @@ fn value(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_
             outcome(tool, field, sources)
         }
         "object" if !field.inner.is_empty() => object(ctx, tool, &field.inner, sources),
-        "object" if sources.record.is_some() => json!(sources.record),
+        "object" if sources.record.is_some() && sources.of.is_some() => json!(sources.record),
         _ => match scalar(ctx, tool, field) {
             Some(held) => json!(held),
             None => json!("fill"),

@@ -18,17 +18,13 @@ use serde_json::{Value as Json, json};
 pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     let asked = entity::value(ctx, tool, &ctx.shape.scalars);
     if let Returns::Object(fields) = &tool.returns {
-        let known = fields.iter().filter(|field| held(ctx, tool, field, asked).is_some()).count();
+        let inner = fields.iter().flat_map(|field| &field.inner);
+        let known = fields.iter().chain(inner).filter(|field| held(ctx, tool, field, asked).is_some()).count();
         if known == 0 || tool.params.iter().any(|param| param.required) {
             return None;
         }
-        let mut template = serde_json::Map::new();
-        for field in fields {
-            let value = held(ctx, tool, field, asked).unwrap_or_else(|| "fill".into());
-            template.insert(field.name.clone(), json!(value));
-        }
         let mut steps = auth::required(ctx, tool, None);
-        steps.push(reply(Json::Object(template)));
+        steps.push(reply(Json::Object(shown(ctx, tool, fields, asked))));
         return Some(behavior(steps));
     }
     if tool.params.iter().any(|param| param.required) {
@@ -51,6 +47,48 @@ pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
         path.len() > 1 && !nouns.is_empty() && mentions(&nouns, &core)
     })?;
     steps.push(reply(json!(expr::state(&group.0))));
+    Some(behavior(steps))
+}
+
+/// A declared object, with what the state holds of it.
+fn shown(ctx: &Context<'_>, tool: &Tool<'_>, fields: &[Field], asked: Option<&Scalar>) -> serde_json::Map<String, Json> {
+    fields
+        .iter()
+        .map(|field| {
+            let value = match held(ctx, tool, field, asked) {
+                Some(held) => json!(held),
+                None if field.kind == "object" && !field.inner.is_empty() => Json::Object(shown(ctx, tool, &field.inner, None)),
+                None => json!("fill"),
+            };
+            (field.name.clone(), value)
+        })
+        .collect()
+}
+
+/// Changes of settings that only the reply tells of: `pressPedal` returns `pedalStatus`, which the
+/// state holds and which is either pressed or released.
+pub(super) fn effects(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
+    let Returns::Object(fields) = &tool.returns else { return None };
+    let group = ctx.group_of(tool);
+    let near = |s: &&Scalar| group.is_none_or(|group| s.group.starts_with(group));
+    let done = participle(tool.action.word.split(' ').next()?);
+    let mut steps = auth::required(ctx, tool, None);
+    let mut sources = Sources { done: Some(shape::done_message(tool, &phrase(&tool.action.all_nouns), None)), ..Sources::default() };
+    let mut changed = false;
+    for field in fields {
+        let Some(scalar) = ctx.shape.scalars.iter().filter(near).find(|s| s.stems == field.stems) else { continue };
+        let place = expr::state(&scalar.path);
+        let option = field.options.iter().find(|option| same_root(option, &done));
+        if let (Some(option), Json::String(_)) = (option, &scalar.value) {
+            steps.push(assign(&place, literal(json!(option))));
+            changed = true;
+        }
+        sources.known.push((scalar.stems.clone(), place));
+    }
+    if !changed {
+        return None;
+    }
+    steps.push(reply(shape::object(ctx, tool, fields, &sources)));
     Some(behavior(steps))
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Collection {
     pub(super) group: Vec<String>,
     /// Words of its own name, in the singular, without those that only say "list".
     pub(super) stems: Vec<String>,
+    /// Other words for its records: from the name of the id (`event_id` in `calendar`), and synonyms.
+    pub(super) aliases: Vec<Vec<String>>,
     /// How records are held.
     pub(super) kind: Kind,
     /// The member that holds a record's id: equal to the key, or unique in a list.
@@ -148,6 +150,7 @@ impl Shape {
             path,
             parent: None,
             group: group.to_vec(),
+            aliases: id_alias(id.as_deref().or(other_ids.first().map(String::as_str)), &own),
             stems: own,
             kind,
             id,
@@ -205,6 +208,7 @@ impl Shape {
                 path: vec![name.clone()],
                 parent: Some(parent),
                 group: self.collections[parent].stems.clone(),
+                aliases: id_alias(id.as_deref(), &own),
                 stems: own,
                 kind,
                 id,
@@ -243,6 +247,13 @@ impl Shape {
         }
         index
     }
+}
+
+/// What records are called by the name of their id.
+fn id_alias(id: Option<&str>, own: &[String]) -> Vec<Vec<String>> {
+    let Some(id) = id else { return Vec::new() };
+    let (what, idish) = super::entity::without_id(&stems(id));
+    if idish && !what.is_empty() && what != own { vec![what] } else { Vec::new() }
 }
 
 /// The words of a collection's name that say what it holds.

@@ -73,6 +73,12 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
     }
     if let Some((name, value)) = told_status(tool, c) {
         step.set.insert(name, super::build::literal(json!(value)));
+    } else if tool.text.to_lowercase().contains("only be called once")
+        && let (Some(status), [first, ..]) = (c.status(), stage_values(about).as_slice())
+    {
+        // A second call must find that there was a first one.
+        let value = format!("{first} ({})", participle(tool.action.word.split(' ').next().unwrap_or("")));
+        step.set.insert(status.name().to_owned(), super::build::literal(json!(value)));
     }
     if step.merge.is_none() && step.set.is_empty() && inner.is_empty() {
         return None;
@@ -85,8 +91,23 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
         inside.bind = Some("_".into());
         found.steps.push(Step::from(Op::Update(inside)));
     }
-    found.steps.push(Step::from(Op::Update(step)));
+    if step.merge.is_some() || !step.set.is_empty() {
+        found.steps.push(Step::from(Op::Update(step)));
+    } else {
+        // What is inside was changed; the record is shown as it is now.
+        found.steps.push(super::build::bind("it", expr::below_state(about.ctx, about.index, &found.id)));
+    }
     finish(about, found)
+}
+
+/// Checks that the record is there and fit for the call, and shows it: for changes that go deeper than
+/// rules can see.
+pub(super) fn look_only(about: &About<'_, '_>) -> Option<Behavior> {
+    let mut found = find_to_change(about)?;
+    found.steps.extend(stage(about));
+    let mut behavior = finish(about, found)?;
+    behavior.note = Some("only the checks are known; nothing is changed".into());
+    Some(behavior)
 }
 
 /// Moves a record into the stage that the verb names, or sets the flag that it names.
@@ -240,6 +261,7 @@ fn find_to_change(about: &About<'_, '_>) -> Option<Found> {
     }
     let mut steps = auth::required(about.ctx, about.tool, Some(about.index));
     steps.append(&mut found.steps);
+    steps.extend(super::nested::checks(about));
     Some(Found { steps, ..found })
 }
 
@@ -277,7 +299,19 @@ pub(super) fn stage(about: &About<'_, '_>) -> Vec<Step> {
     let verb = if verb.is_empty() { "changed".to_owned() } else { verb };
     let noun = expr::message(&c.noun());
     let message = format!("Non-{} {noun} cannot be {verb}", expr::message(&wanted.join("/")));
-    vec![require(format!("{held} == null || {held} in {list}"), ErrorKind::Conflict, message)]
+    let mut test = format!("{held} == null || {held} in {list}");
+    let once = about.tool.text.to_lowercase().contains("once");
+    if about.tool.action.verb == Verb::Update && !once {
+        // `pending (item modified)` is still pending.
+        test = format!("{test} || {list}.exists(s, startsWith(string({held}), s))");
+    }
+    vec![require(test, ErrorKind::Conflict, message)]
+}
+
+/// The stages that the tool's name and description ask for.
+fn stage_values(about: &About<'_, '_>) -> Vec<String> {
+    let c = about.collection();
+    c.status().and_then(|status| wanted_stage(about.tool, c, status)).unwrap_or_default()
 }
 
 /// The stages in which a record may be for the call to succeed.

@@ -284,6 +284,8 @@ pub(super) fn action(tool: &ToolSpec, description: &str) -> Action {
     } else {
         object.to_vec()
     };
+    // `comment(post_id, text)`: the verb is the noun as well.
+    let object = if object.is_empty() && name.len() == 1 && verb != Other { name.clone() } else { object };
     let all_nouns: Vec<String> = object.iter().map(|word| singular(word)).collect();
     let nouns: Vec<String> = all_nouns.iter().filter(|word| !FILLERS.contains(&word.as_str())).cloned().collect();
     let plural = object.iter().any(|word| word == "all" || word == "list")
