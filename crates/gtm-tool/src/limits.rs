@@ -16,7 +16,7 @@ pub struct Limits {
     /// each. Default 2,000,000.
     pub document_nodes: usize,
     /// Values that YAML aliases (`*name`) may add to one document by repetition. Cost: as
-    /// `document_nodes`. Default 200,000.
+    /// `document_nodes`. Default 50,000.
     pub alias_nodes: usize,
     /// Nesting of a document or schema. Cost: stack, about 2 KiB a level in the deepest reader;
     /// more than 128 has no effect. Default 128.
@@ -71,7 +71,7 @@ impl Default for Limits {
         Self {
             document_bytes: 16 << 20,
             document_nodes: 2_000_000,
-            alias_nodes: 200_000,
+            alias_nodes: 50_000,
             depth: 128,
             tools: 20_000,
             line_bytes: 4 << 20,
@@ -89,5 +89,33 @@ impl Default for Limits {
             examples: 16,
             example_bytes: 256 << 10,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+
+    #[test]
+    fn the_documented_table_gives_the_defaults() {
+        let page = include_str!("../../../docs/limits.md");
+        let documented: Vec<(String, u64)> = page
+            .lines()
+            .filter_map(|line| {
+                let mut cells = line.strip_prefix("| `")?.split('|').map(str::trim);
+                Some((cells.next()?.trim_end_matches('`').to_owned(), cells.next()?.parse().ok()?))
+            })
+            .collect();
+        let defaults = serde_json::to_value(Limits::default()).unwrap();
+        let actual: Vec<(String, u64)> =
+            defaults.as_object().unwrap().iter().map(|(k, v)| (k.clone(), v.as_u64().unwrap())).collect();
+        assert_eq!(documented, actual);
+    }
+
+    #[test]
+    fn absent_keys_keep_their_defaults_and_unknown_ones_are_refused() {
+        let limits: Limits = serde_json::from_str("{\"tools\": 5}").unwrap();
+        assert_eq!(limits, Limits { tools: 5, ..Limits::default() });
+        assert!(serde_json::from_str::<Limits>("{\"tool\": 5}").is_err());
     }
 }

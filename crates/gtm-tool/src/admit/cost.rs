@@ -14,11 +14,20 @@ use gtm_error::{Code, Error, Result};
 /// Schema applications that one check may need at most when a schema recurses by several branches.
 const MAX_RECURSIVE_WORK: f64 = 2e7;
 
-/// Per schema: applications to the value itself, to its costliest descendant, and how often one
-/// descendant is entered again by recursion.
+/// Nesting that JSON text can have ([`Limits::depth`]), so that no check for less is needed.
+const MAX_VALUE_DEPTH: usize = 128;
+/// Schemas in place of one another, each inside the last, that a validator's stack has room for;
+/// it uses up to 350 bytes for each, and threads may have no more than 2 MiB.
+const MAX_NESTED: usize = 2_500;
+/// The same for one value.
+const MAX_NESTED_HERE: u64 = 256;
+
+/// Per schema: applications to the value itself, how deep they nest, applications to its costliest
+/// descendant, and how often one descendant is entered again by recursion.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
     here: u64,
+    nested: u64,
     below: u64,
     again: u64,
 }
@@ -34,8 +43,16 @@ pub(super) fn admission(graph: &Graph, limits: &Limits) -> Result<Admission> {
     let mut costs = vec![Cost::default(); graph.nodes.len()];
     in_place(graph, &mut costs)?;
     below(graph, &mut costs);
-    let mut growth = 1;
+    let (mut growth, mut nested) = (1, 1);
     for (id, cost) in costs.iter().enumerate() {
+        if cost.nested > MAX_NESTED_HERE {
+            return Err(Error::new(
+                Code::SpecTooLarge,
+                "references and `allOf`s lead to one another too often",
+            )
+            .expected(format!("at most {MAX_NESTED_HERE} in a row"))
+            .at(format!("#{}", graph.pointer(id))));
+        }
         let total = cost.here.saturating_add(cost.below);
         if total > limits.schema_cost {
             let max = usize::try_from(limits.schema_cost).unwrap_or(usize::MAX);
@@ -48,13 +65,17 @@ pub(super) fn admission(graph: &Graph, limits: &Limits) -> Result<Admission> {
             .hint("nested `allOf`, `anyOf` or `oneOf` over shared references multiply; flatten them"));
         }
         growth = growth.max(cost.again);
+        nested = nested.max(cost.nested);
     }
     let root = costs.first().copied().unwrap_or_default();
-    let max_value_depth = (growth > 1).then(|| {
+    let by_time = (growth > 1).then(|| {
         let once = (root.here.saturating_add(root.below)).max(1) as f64;
         let levels = (MAX_RECURSIVE_WORK / once).ln() / (growth as f64).ln();
         levels.max(4.0) as usize
     });
+    let by_stack = MAX_NESTED / usize::try_from(nested).unwrap_or(MAX_NESTED).max(1);
+    let by_stack = (by_stack < MAX_VALUE_DEPTH).then_some(by_stack);
+    let max_value_depth = by_time.into_iter().chain(by_stack).min();
     Ok(Admission { max_value_depth })
 }
 
@@ -80,6 +101,7 @@ fn in_place(graph: &Graph, costs: &mut [Cost]) -> Result<()> {
             }
             let sum = node.in_place.iter().fold(0u64, |n, &c| n.saturating_add(costs[c].here));
             costs[id].here = times(node.twice, sum).saturating_add(1);
+            costs[id].nested = 1 + node.in_place.iter().map(|&c| costs[c].nested).max().unwrap_or(0);
             marks[id] = Mark::Done;
         }
     }

@@ -15,23 +15,20 @@ const MAX_BRANCH_DEPTH: usize = 8;
 /// Characters of a value or an enum list shown in a message.
 const MAX_SHOWN: usize = 120;
 
-pub(super) fn violation<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Violation {
+/// The violation to report; `None` if there is nothing wrong but patterns that could not be
+/// decided.
+pub(super) fn violation<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> Option<Violation> {
+    let decided = errors.filter(|e| {
+        !matches!(e.kind(), Kind::BacktrackLimitExceeded { .. } | Kind::RegexEngineFailure { .. })
+    });
     let mut best: Option<(u32, ValidationError<'a>)> = None;
-    for error in errors.take(MAX_ERRORS) {
+    for error in decided.take(MAX_ERRORS) {
         let rank = rank(&error);
         if best.as_ref().is_none_or(|(r, _)| rank < *r) {
             best = Some((rank, error));
         }
     }
-    match best {
-        Some((_, error)) => describe(&error, MAX_BRANCH_DEPTH),
-        // Only if the validator disagrees with itself; the value did fail.
-        None => Violation {
-            keyword: "false".into(),
-            message: "the arguments are not valid".into(),
-            ..Violation::default()
-        },
-    }
+    best.map(|(_, error)| describe(&error, MAX_BRANCH_DEPTH))
 }
 
 pub(super) fn too_deep(max: usize) -> Violation {
@@ -135,9 +132,7 @@ fn describe(error: &ValidationError<'_>, depth: usize) -> Violation {
         Kind::Not { .. } | Kind::FalseSchema => {
             make(format!("{what} is not allowed"), "no such value".into())
         }
-        _ => {
-            make(format!("{what} is not valid: {}", cut(&error.to_string())), String::new())
-        }
+        _ => make(format!("{what} is not valid: {}", cut(&error.to_string())), String::new()),
     }
 }
 

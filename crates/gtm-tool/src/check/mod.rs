@@ -35,14 +35,29 @@ pub struct Violation {
 #[derive(Debug)]
 pub struct Checker {
     validator: Validator,
+    /// The same but for patterns that take more than linear time, if there are such: for values
+    /// with strings so long that it matters.
+    linear: Option<Validator>,
     max_depth: Option<usize>,
     ignored: Vec<String>,
 }
 
 /// Keywords dropped from one schema before giving up on it.
 const MAX_REPAIRS: usize = 16;
-/// Steps a backtracking regular expression (one with look-around or back-references) may take.
-const BACKTRACK_LIMIT: usize = 100_000;
+/// Steps that a pattern with look-around or back-references may go back. One that needs more
+/// counts as matched: what cannot be decided is not held against the caller.
+const BACKTRACK_LIMIT: usize = 10_000;
+/// Bytes of a string beyond which such patterns are not tried: each step can cost its length.
+const MAX_BACKTRACKED: usize = 4_096;
+
+/// Which regular expressions are understood.
+#[derive(Clone, Copy)]
+enum Engine {
+    /// Those matched in linear time.
+    Linear,
+    /// Look-around and back-references as well.
+    Backtracking,
+}
 
 impl Checker {
     /// Admits ([`crate::admit`]) and compiles a schema.
@@ -52,34 +67,30 @@ impl Checker {
     /// listed by [`Checker::ignored`]. Fails with the codes of [`crate::admit`], and with
     /// [`Code::SchemaInvalid`] where nothing helps.
     pub fn new(schema: &Value, limits: &Limits) -> Result<Checker> {
-        let first = match examine(schema, limits) {
-            Ok(admission) => match compile(schema, limits) {
-                Ok(validator) => return Ok(Checker::ready(validator, admission, Vec::new())),
-                Err(error) => invalid(&error),
-            },
-            Err(error) if error.code() == Code::SchemaInvalid => error,
-            Err(error) => return Err(error),
-        };
-        let mut mended = mend(schema.clone());
-        let mut ignored = Vec::new();
-        for _ in 0..=MAX_REPAIRS {
-            let admission = examine(&mended, limits)?;
-            match compile(&mended, limits) {
-                Ok(validator) => return Ok(Checker::ready(validator, admission, ignored)),
-                Err(error) => {
-                    let place = error.instance_path().to_string();
-                    if !remove(&mut mended, &place) {
-                        return Err(invalid(&error));
-                    }
-                    ignored.push(place);
+        match examine(schema, limits) {
+            Ok(admission) => {
+                if let Ok(validator) = compile(schema, Engine::Linear, limits) {
+                    return Ok(Checker {
+                        validator,
+                        linear: None,
+                        max_depth: admission.max_value_depth,
+                        ignored: Vec::new(),
+                    });
                 }
             }
+            Err(error) if error.code() == Code::SchemaInvalid => {}
+            Err(error) => return Err(error),
         }
-        Err(first)
-    }
-
-    fn ready(validator: Validator, admission: Admission, ignored: Vec<String>) -> Checker {
-        Checker { validator, max_depth: admission.max_value_depth, ignored }
+        let mended = mend(schema.clone());
+        let (linear, admission, ignored) = repaired(mended.clone(), Engine::Linear, limits)?;
+        let max_depth = admission.max_value_depth;
+        if !ignored.is_empty()
+            && let Ok((validator, _, fewer)) = repaired(mended, Engine::Backtracking, limits)
+            && fewer.len() < ignored.len()
+        {
+            return Ok(Checker { validator, linear: Some(linear), max_depth, ignored: fewer });
+        }
+        Ok(Checker { validator: linear, linear: None, max_depth, ignored })
     }
 
     /// Checks a value. The valid case allocates nothing.
@@ -90,10 +101,14 @@ impl Checker {
         {
             return Err(explain::too_deep(max));
         }
-        if self.validator.is_valid(value) {
+        let validator = match &self.linear {
+            Some(linear) if has_long_string(value) => linear,
+            _ => &self.validator,
+        };
+        if validator.is_valid(value) {
             return Ok(());
         }
-        Err(explain::violation(self.validator.iter_errors(value)))
+        explain::violation(validator.iter_errors(value)).map_or(Ok(()), Err)
     }
 
     /// JSON pointers to keywords of the (mended) schema that could not be compiled and are not
@@ -103,19 +118,47 @@ impl Checker {
     }
 }
 
-fn compile(schema: &Value, limits: &Limits) -> std::result::Result<Validator, Box<ValidationError<'static>>> {
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .offline()
-        .should_validate_formats(false)
-        .with_pattern_options(
+/// Compiles what can be compiled: a keyword that cannot is taken out, and its place given.
+fn repaired(
+    mut schema: Value,
+    engine: Engine,
+    limits: &Limits,
+) -> Result<(Validator, Admission, Vec<String>)> {
+    let mut ignored = Vec::new();
+    loop {
+        let admission = examine(&schema, limits)?;
+        let error = match compile(&schema, engine, limits) {
+            Ok(validator) => return Ok((validator, admission, ignored)),
+            Err(error) => error,
+        };
+        let place = error.instance_path().to_string();
+        if ignored.len() == MAX_REPAIRS || !remove(&mut schema, &place) {
+            return Err(invalid(&error));
+        }
+        ignored.push(place);
+    }
+}
+
+fn compile(
+    schema: &Value,
+    engine: Engine,
+    limits: &Limits,
+) -> std::result::Result<Validator, Box<ValidationError<'static>>> {
+    let memory = limits.pattern_memory;
+    let options =
+        jsonschema::options().with_draft(Draft::Draft202012).offline().should_validate_formats(false);
+    let options = match engine {
+        Engine::Linear => {
+            options.with_pattern_options(PatternOptions::regex().size_limit(memory).dfa_size_limit(memory))
+        }
+        Engine::Backtracking => options.with_pattern_options(
             PatternOptions::fancy_regex()
                 .backtrack_limit(BACKTRACK_LIMIT)
-                .size_limit(limits.pattern_memory)
-                .dfa_size_limit(limits.pattern_memory),
-        )
-        .build(schema)
-        .map_err(Box::new)
+                .size_limit(memory)
+                .dfa_size_limit(memory),
+        ),
+    };
+    options.build(schema).map_err(Box::new)
 }
 
 fn invalid(error: &ValidationError<'_>) -> Error {
@@ -133,6 +176,19 @@ fn remove(root: &mut Value, pointer: &str) -> bool {
         Some(Value::Array(_)) => remove(root, parent),
         _ => false,
     }
+}
+
+fn has_long_string(value: &Value) -> bool {
+    let mut stack = vec![value];
+    while let Some(value) = stack.pop() {
+        match value {
+            Value::String(text) if text.len() > MAX_BACKTRACKED => return true,
+            Value::Array(items) => stack.extend(items),
+            Value::Object(map) => stack.extend(map.values()),
+            _ => {}
+        }
+    }
+    false
 }
 
 fn deeper_than(value: &Value, max: usize) -> bool {

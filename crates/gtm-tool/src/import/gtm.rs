@@ -26,7 +26,7 @@ pub(super) fn tool(mut map: Map<String, Value>, limits: &Limits) -> Result<ToolS
     }
     let http = match map.remove("http") {
         Some(stated @ Value::Object(_)) => serde_json::from_value(stated).ok(),
-        _ => guessed_binding(&map, &parameters),
+        _ => guessed_binding(&map, &name, &parameters, returns.is_some()),
     };
     let annotations = match map.remove("annotations") {
         Some(stated @ Value::Object(_)) => serde_json::from_value(stated).unwrap_or_default(),
@@ -79,7 +79,12 @@ fn example(value: Value, limits: &Limits) -> Option<Example> {
 
 /// A binding from `method` and `path` alone: what the path names travels there, the rest in the
 /// query or, for methods that take one, in the body.
-fn guessed_binding(map: &Map<String, Value>, parameters: &Value) -> Option<HttpBinding> {
+fn guessed_binding(
+    map: &Map<String, Value>,
+    name: &str,
+    parameters: &Value,
+    replies: bool,
+) -> Option<HttpBinding> {
     let method = map.get("method")?.as_str()?.trim().to_ascii_uppercase();
     let path = map.get("path")?.as_str()?.trim().to_owned();
     let known = ["GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT", "PATCH"].contains(&method.as_str());
@@ -108,10 +113,11 @@ fn guessed_binding(map: &Map<String, Value>, parameters: &Value) -> Option<HttpB
             explode: !in_path,
         });
     }
-    let has_returns = map.contains_key("id") || !names.is_empty();
+    let lower = name.to_ascii_lowercase();
+    let creates = ["create", "add", "new", "insert", "register"].iter().any(|word| lower.starts_with(word));
     let success_status = match method.as_str() {
-        "POST" if !path.ends_with('}') => 201,
-        "DELETE" if has_returns => 204,
+        "POST" if creates => 201,
+        "DELETE" if !replies => 204,
         _ => 200,
     };
     Some(HttpBinding {

@@ -6,6 +6,8 @@
 
 mod keywords;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value};
 
