@@ -37,7 +37,9 @@
 //!
 //! Text, nodes and depth of an expression are limited when it is parsed ([`MAX_TEXT`], [`MAX_NODES`],
 //! [`MAX_DEPTH`]). Evaluation recurses at most as deep as the expression and the values in it; each
-//! node evaluated, each item gone through and each byte built is paid from the [`Budget`] first.
+//! node evaluated, each item gone through and each byte built is paid from the [`Budget`] first. A value
+//! that an expression has built is weighed before it leaves ([`weigh`]): it can be neither nested too
+//! deeply nor, by sharing, larger than what the budget can walk.
 
 mod ast;
 mod calc;

@@ -3,7 +3,7 @@
 use super::ast::{BinaryOp, Call, Fold, FoldKind, Node};
 use super::functions::Args;
 use super::scope::{Env, Frame};
-use super::{Eval, Fault, Scope, ops};
+use super::{Eval, Fault, Scope, json, ops};
 use crate::{Budget, Map, Str, ToolError, Value};
 use std::ops::Deref;
 
@@ -14,8 +14,20 @@ static NULL: Value = Value::Null;
 
 /// The value of a node; see [`super::Expr::eval`].
 pub fn eval_node(node: &Node, scope: &Scope, budget: &mut Budget) -> Result<Value, ToolError> {
-    let value = eval(node, Env { scope, frame: None }, budget)?;
-    Ok(value.into_owned())
+    match eval_in(node, scope, budget)? {
+        Got::Ref(value) => Ok(value.clone()),
+        Got::Own(value) => {
+            if matches!(value, Value::List(_) | Value::Map(_)) {
+                json::weigh(&value, budget)?;
+            }
+            Ok(value)
+        }
+    }
+}
+
+/// The value of a node for a caller that walks it within the budget and keeps no part of it.
+pub(super) fn eval_in<'a>(node: &'a Node, scope: &'a Scope, budget: &mut Budget) -> Eval<Got<'a>> {
+    eval(node, Env { scope, frame: None }, budget)
 }
 
 /// Whether a value counts as true where a condition is asked for: booleans as they are, null as
@@ -302,7 +314,8 @@ fn run(call: &Call, values: &[Got<'_>], env: Env<'_>, budget: &mut Budget) -> Ev
         }
     }
     let function = call.function;
-    function.call(&mut Args { function, values, regex: call.regex.as_ref(), now: env.scope.now(), budget })
+    let (now, patterns) = (env.scope.now(), &env.scope.patterns);
+    function.call(&mut Args { function, values, regex: call.regex.as_ref(), patterns, now, budget })
 }
 
 /// What a comprehension has gathered so far.

@@ -17,7 +17,7 @@ mod page;
 pub(super) use args::Args;
 pub(super) use number::power;
 pub use page::reference;
-pub(super) use pattern::{MAX_PATTERNS, compile as compile_pattern};
+pub(super) use pattern::{MAX_PATTERNS, Patterns, compile as compile_pattern};
 
 use super::{Eval, eval::ITEM};
 use crate::Value;

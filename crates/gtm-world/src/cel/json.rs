@@ -2,11 +2,11 @@
 
 use super::eval::ITEM;
 use super::{Eval, Fault};
-use crate::{Budget, Exhausted, Map, Str, Value};
+use crate::{Budget, Exhausted, Map, Str, ToolError, Value};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// Deepest nesting that `json(text)` reads and that is written out.
+/// Deepest nesting of a value that leaves an expression or is written out.
 const MAX_NESTING: usize = 128;
 
 /// Appends a value as compact JSON.
@@ -16,7 +16,7 @@ pub(super) fn write(value: &Value, out: &mut String, budget: &mut Budget) -> Eva
 
 fn write_at(value: &Value, out: &mut String, budget: &mut Budget, levels: usize) -> Eval<()> {
     let Some(inner) = levels.checked_sub(1) else {
-        return Err(Fault::data(format!("the value is nested deeper than {MAX_NESTING} levels")));
+        return Err(too_deep());
     };
     budget.spend(1)?;
     match value {
@@ -186,32 +186,83 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// Approximate bytes of a whole value and its depth, paid from the budget. A small expression can
-/// build a value whose parts are shared so often that walking it would take forever; weigh a value
-/// before anything else walks it.
-pub fn weigh(value: &Value, budget: &mut Budget) -> Result<(usize, usize), Exhausted> {
+/// Approximate bytes of a whole value and its depth in composites, paid from the budget.
+///
+/// A few steps can build a value whose parts are shared so often, or nested so deeply, that walking
+/// or even dropping it would take forever or overflow the stack. Every value that an expression
+/// builds passes through here before anyone else sees it.
+pub fn weigh(value: &Value, budget: &mut Budget) -> Result<(usize, usize), ToolError> {
+    Ok(weigh_at(value, budget, MAX_NESTING)?)
+}
+
+fn weigh_at(value: &Value, budget: &mut Budget, levels: usize) -> Eval<(usize, usize)> {
     budget.spend(1)?;
     let mut bytes = ITEM;
     let mut depth = 0;
+    let inner = || levels.checked_sub(1).ok_or_else(too_deep);
     match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
         Value::Str(text) => bytes += text.len(),
         Value::List(list) => {
             depth = 1;
+            let levels = inner()?;
             for item in list.iter() {
-                let (inner, below) = weigh(item, budget)?;
-                bytes = bytes.saturating_add(inner);
+                let (more, below) = weigh_at(item, budget, levels)?;
+                bytes = bytes.saturating_add(more);
                 depth = depth.max(below + 1);
             }
         }
         Value::Map(map) => {
             depth = 1;
+            let levels = inner()?;
             for (key, member) in map.iter() {
-                let (inner, below) = weigh(member, budget)?;
-                bytes = bytes.saturating_add(inner + key.len() + ITEM);
+                let (more, below) = weigh_at(member, budget, levels)?;
+                bytes = bytes.saturating_add(more + key.len() + ITEM);
                 depth = depth.max(below + 1);
             }
         }
     }
     Ok((bytes, depth))
+}
+
+fn too_deep() -> Fault {
+    Fault::data(format!("the value is nested deeper than {MAX_NESTING} levels"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+    use serde_json::json;
+
+    #[test]
+    fn text_round_trips() {
+        let text = r#"{"a":[1,-2.5,"x\"é\n",null,true],"b":{},"big":1e+300,"i":9223372036854775807}"#;
+        let mut budget = Budget::new(&Limits::default());
+        let value = read(text, &mut budget).expect("is JSON");
+        let mut out = String::new();
+        write(&value, &mut out, &mut budget).expect("is within budget");
+        assert_eq!(out, text);
+        assert_eq!(out, serde_json::to_string(&value).expect("is JSON"));
+    }
+
+    #[test]
+    fn reading_is_paid_before_it_is_built() {
+        let text = "[".to_owned() + &"[],".repeat(100_000) + "1]";
+        let limits = Limits { call_bytes: 1 << 20, ..Limits::default() };
+        assert!(matches!(read(&text, &mut Budget::new(&limits)), Err(Fault::Exhausted(Exhausted::Bytes))));
+        let mut budget = Budget::new(&Limits::default());
+        for text in ["", "{", "[1,]", "nul", "1 2", "1e999", &"[".repeat(10_000)] {
+            assert!(matches!(read(text, &mut budget), Err(Fault::Data(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn weighing_agrees_with_size_and_refuses_depth() {
+        let value = Value::from(json!({"a": [1, {"b": "text"}], "c": null}));
+        let mut budget = Budget::new(&Limits::default());
+        assert_eq!(weigh(&value, &mut budget), Ok(value.size()));
+        let deep = (0..200).fold(Value::Null, |inner, _| Value::from_iter([inner]));
+        assert!(weigh(&deep, &mut budget).unwrap_err().message.contains("nested deeper"));
+    }
 }

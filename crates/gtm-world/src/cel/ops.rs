@@ -247,3 +247,32 @@ pub(super) fn sorting_cost<'v>(items: impl Iterator<Item = &'v Value>) -> u64 {
     }
     work.saturating_mul(1 + u64::from(count.ilog2()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// `sort_by` may panic on an order that is not total, so all triples of tricky values are tried.
+    #[test]
+    fn order_is_total_and_agrees_with_equality() {
+        let big = 1i64 << 53;
+        let mut values: Vec<Value> =
+            [-1.5, -0.0, 0.0, 0.5, big as f64, 9.3e18, -9.3e18].map(Value::Float).into();
+        values.extend([i64::MIN, -1, 0, 1, big - 1, big, big + 1, i64::MAX].map(Value::Int));
+        values.extend(
+            [json!(null), json!(true), json!("a"), json!("b"), json!([1]), json!({})].map(Value::from),
+        );
+        for a in &values {
+            for b in &values {
+                assert_eq!(order(a, b), order(b, a).reverse(), "{a:?} {b:?}");
+                for c in &values {
+                    if order(a, b).is_le() && order(b, c).is_le() {
+                        assert!(order(a, c).is_le(), "{a:?} {b:?} {c:?}");
+                    }
+                }
+            }
+        }
+        assert!(order(&Value::Int(1), &Value::Float(1.0)).is_eq());
+    }
+}

@@ -1,5 +1,6 @@
 //! What the names in an expression stand for.
 
+use super::functions::Patterns;
 use crate::{Str, Value};
 
 /// Names in force: a stack of variables, and below it the members of the state.
@@ -8,13 +9,15 @@ pub struct Scope {
     variables: Vec<(Str, Value)>,
     state: Value,
     now: i64,
+    /// Patterns computed in this scope: a filter uses the same one on every row.
+    pub(super) patterns: Patterns,
 }
 
 impl Scope {
     /// A scope without variables. `state` is an object; `now` is the logical clock in seconds since
     /// 1970-01-01T00:00:00Z.
     pub fn new(state: Value, now: i64) -> Self {
-        Self { variables: Vec::new(), state, now }
+        Self { variables: Vec::new(), state, now, patterns: Patterns::default() }
     }
 
     /// Binds a name, hiding any earlier one.

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::ast::Node;
-use super::eval::eval_node;
+use super::eval::eval_in;
 use super::lexer::failure;
 use super::parser::Parser;
 use super::{MAX_TEMPLATE, MAX_TEXT, json};
@@ -75,7 +75,7 @@ impl Template {
                     out.push_str(text);
                 }
                 Part::Hole(node) => {
-                    let value = eval_node(node, scope, budget)?;
+                    let value = eval_in(node, scope, budget)?;
                     json::write_plain(&value, &mut out, budget)?;
                 }
             }

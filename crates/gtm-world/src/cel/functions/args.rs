@@ -1,6 +1,6 @@
 //! A call's arguments, as natives read them.
 
-use super::{Function, ITEM};
+use super::{Function, ITEM, Patterns};
 use crate::cel::eval::Got;
 use crate::cel::ops::kind;
 use crate::cel::{Eval, Fault, json};
@@ -19,6 +19,8 @@ pub(in crate::cel) struct Args<'a> {
     pub(in crate::cel) values: &'a [Got<'a>],
     /// The compiled pattern, where it was a literal.
     pub(in crate::cel) regex: Option<&'a Regex>,
+    /// Patterns computed earlier in the call.
+    pub(in crate::cel) patterns: &'a Patterns,
     /// Logical clock.
     pub(in crate::cel) now: i64,
     pub(in crate::cel) budget: &'a mut Budget,

@@ -154,3 +154,36 @@ fn url_decode(args: &mut Args<'_>) -> Eval<Value> {
     }
     utf8(args, bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cel::{Expr, Scope};
+    use crate::{Budget, Limits, Value};
+
+    fn eval(expression: &str, text: &str) -> Value {
+        let mut scope = Scope::new(Value::map(), 0);
+        scope.push("t".into(), text.into());
+        let expr = Expr::parse(expression).expect("parses");
+        expr.eval(&scope, &mut Budget::new(&Limits::default())).expect("evaluates")
+    }
+
+    #[test]
+    fn codings_come_back() {
+        for text in ["", "a", "ab", "abc", "abcd", "Grüße, 世界! %+&?/=\n"] {
+            for coding in ["base64", "hex", "url"] {
+                let there_and_back = format!("{coding}Decode({coding}Encode(t))");
+                assert_eq!(eval(&there_and_back, text), Value::from(text), "{coding}");
+            }
+        }
+        assert_eq!(eval("base64Encode(t)", "ab"), Value::from("YWI="));
+        assert_eq!(eval("base64Decode('_-4='.replace('_-4=', 'w7w'))", ""), Value::from("ü"));
+    }
+
+    /// Stored sessions hold these: a change would make replays differ.
+    #[test]
+    fn hashes_never_change() {
+        assert_eq!(eval("uuidFrom(t)", "order 7"), Value::from("763430e6-9900-4539-a54d-a64c17f2faad"));
+        assert_eq!(eval("hash(t)", "order 7"), Value::Int(4_158_928_985_464_840));
+        assert_eq!(eval("hashHex(t, 20)", "order 7"), Value::from("763430e699004539654d"));
+    }
+}

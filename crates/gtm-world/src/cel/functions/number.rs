@@ -371,3 +371,53 @@ fn to_base(args: &mut Args<'_>) -> Eval<Value> {
     digits.extend((n < 0).then_some('-'));
     args.make_text(digits.into_iter().rev().collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_decimals_as_written() {
+        for (x, digits, expected) in [
+            (1.005, 2, 1.01),
+            (2.675, 2, 2.68),
+            (-1.005, 2, -1.01),
+            (0.1 + 0.2, 1, 0.3),
+            (1.4999, 0, 1.0),
+            (1e300, 2, 1e300),
+            (1234.5, -2, 1200.0),
+        ] {
+            assert_eq!(decimals(x, digits, f64::round), expected, "{x} to {digits}");
+        }
+        assert_eq!(decimals(2.3, 1, f64::floor), 2.3);
+        assert_eq!(decimals(1.1, 1, f64::ceil), 1.1);
+    }
+
+    #[test]
+    fn finds_primes_and_is_not_fooled() {
+        let is_prime = |n: i64| {
+            let expr = crate::cel::Expr::parse(&format!("isPrime({n})")).expect("parses");
+            let scope = crate::cel::Scope::new(Value::map(), 0);
+            expr.eval(&scope, &mut crate::Budget::new(&crate::Limits::default()))
+        };
+        let slow = |n: i64| n > 1 && (2..n).all(|d| n % d > 0);
+        for n in -3..2_000 {
+            assert_eq!(is_prime(n), Ok(slow(n).into()), "{n}");
+        }
+        // Composites that pass Miller-Rabin for the first four and the first seven primes.
+        for (n, prime) in
+            [(3_215_031_751, false), (341_550_071_728_321, false), ((1 << 61) - 1, true), (i64::MAX, false)]
+        {
+            assert_eq!(is_prime(n), Ok(prime.into()), "{n}");
+        }
+    }
+
+    #[test]
+    fn reads_numbers_and_nothing_else() {
+        assert_eq!(read(" 42 "), Some(Value::Int(42)));
+        assert_eq!(read("-1.5e3"), Some(Value::Float(-1500.0)));
+        for text in ["", "inf", "NaN", "1e999", "0x10", "1_000", "1,5", "--1"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Most steps in a path.
-const MAX_PATH: usize = 64;
+const MAX_PATH: usize = 16;
 
 pub(super) const SECTION: Section = Section {
     title: "Objects and JSON",

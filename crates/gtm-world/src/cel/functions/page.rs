@@ -8,7 +8,8 @@ pub fn reference() -> String {
     let mut page = String::from(INTRO);
     page.push_str("\n## Macros\n\n| written as |\n|---|\n");
     for (_, usage) in MACROS.iter().filter(|(name, _)| *name != "bind") {
-        writeln!(page, "| {} |", code(usage)).expect("writing to a string cannot fail");
+        writeln!(page, "| {} |", code(usage).replace(" or ", "`, `"))
+            .expect("writing to a string cannot fail");
     }
     page.push_str(MACRO_NOTES);
     for section in SECTIONS {
@@ -69,8 +70,8 @@ What differs from CEL:
 A function may be written before its arguments or after the first: `round(x, 2)` or `x.round(2)`. `?` marks parameters that may be left
 out, `...` one that may be repeated.
 
-Every expression is bounded: 8 KiB of text, 2000 nodes, 64 levels. Each node evaluated, item gone through and byte built is
-paid from the call's budget (`limits`).
+Every expression is bounded: 8 KiB of text, 2000 nodes, 64 levels (brackets, operators and selections; `&&` and `||` chains count as
+one). Each node evaluated, item gone through and byte built is paid from the call's budget (`limits`). A value may be nested 128 levels.
 ";
 
 const MACRO_NOTES: &str = "

@@ -1,10 +1,12 @@
 //! Regular expressions. The `regex` crate matches in linear time; size and text are bounded besides.
 
 use super::{Args, Section, rows};
-use crate::Value;
 use crate::cel::Eval;
+use crate::{Str, Value};
 use regex::{Regex, RegexBuilder};
-use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most literal patterns in one expression: each is compiled when the expression is.
 pub(in crate::cel) const MAX_PATTERNS: usize = 16;
@@ -15,12 +17,15 @@ const MAX_COMPILED: usize = 256 << 10;
 /// Longest text a pattern is matched against, in bytes. Matching takes up to text × pattern.
 const MAX_SUBJECT: usize = 64 << 10;
 /// What compiling a pattern during a call costs.
-const COMPILE_FUEL: usize = 5_000;
+const COMPILE_FUEL: u64 = 20_000;
+/// Computed patterns that a call keeps compiled.
+const MAX_KNOWN: usize = 4;
 
 pub(super) const SECTION: Section = Section {
     title: "Patterns",
     intro: "Regular expressions in the syntax of [RE2](https://github.com/google/re2/wiki/Syntax): no look-around, no back-references. \
-            Literal patterns are compiled once; a computed pattern is compiled at each call and costs fuel. Texts up to 64 KiB.",
+            Literal patterns are compiled once; compiling a computed pattern costs fuel. Texts may have up to 64 KiB; the functions that go from match \
+            to match pay for the rest of the text at each, so for long texts prefer `split`, `words`, `lines` and `replace`.",
     null_passes: true,
     rows: rows! {
         "matches(text, pattern) -> bool", "Whether the pattern is found anywhere in the text; `^` and `$` anchor it.",
@@ -55,9 +60,37 @@ pub(in crate::cel) fn compile(pattern: &str) -> Result<Regex, String> {
         })
 }
 
+/// The patterns that a call has computed so far, compiled. What compiling costs in fuel depends on
+/// this, so it must not outlive the call: its replay has to cost the same.
+#[derive(Debug, Default)]
+pub(in crate::cel) struct Patterns(Mutex<VecDeque<(Str, Arc<Regex>)>>);
+
+impl Clone for Patterns {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// A compiled pattern.
+enum Pattern<'a> {
+    Literal(&'a Regex),
+    Computed(Arc<Regex>),
+}
+
+impl Deref for Pattern<'_> {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        match self {
+            Pattern::Literal(regex) => regex,
+            Pattern::Computed(regex) => regex,
+        }
+    }
+}
+
 impl<'a> Args<'a> {
     /// The text and the pattern, the first two arguments.
-    fn subject(&mut self) -> Eval<(&'a str, Cow<'a, Regex>)> {
+    fn subject(&mut self) -> Eval<(&'a str, Pattern<'a>)> {
         let text = self.text(0)?;
         let pattern = self.text(1)?;
         if text.len() > MAX_SUBJECT {
@@ -65,11 +98,24 @@ impl<'a> Args<'a> {
         }
         self.pay(text.len())?;
         if let Some(regex) = self.regex {
-            return Ok((text, Cow::Borrowed(regex)));
+            return Ok((text, Pattern::Literal(regex)));
         }
-        self.pay(COMPILE_FUEL)?;
-        let regex = compile(pattern).map_err(|why| self.fail(why))?;
-        Ok((text, Cow::Owned(regex)))
+        let mut known = self.patterns.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, regex)) = known.iter().find(|(text, _)| &**text == pattern) {
+            return Ok((text, Pattern::Computed(regex.clone())));
+        }
+        self.budget.spend(COMPILE_FUEL)?;
+        let regex = Arc::new(compile(pattern).map_err(|why| self.fail(why))?);
+        known.truncate(MAX_KNOWN - 1);
+        known.push_front((pattern.into(), regex.clone()));
+        Ok((text, Pattern::Computed(regex)))
+    }
+
+    /// Pays for a match found at `start` by a function that goes on to the next. A search may look at
+    /// all of the rest, even where it then matches a single character: that makes the square of the text.
+    fn pay_match(&mut self, text: &str, start: usize, bytes: usize) -> Eval<()> {
+        self.pay(text.len() - start)?;
+        self.reserve(bytes)
     }
 }
 
@@ -87,7 +133,7 @@ fn find_all(args: &mut Args<'_>) -> Eval<Value> {
     let (text, regex) = args.subject()?;
     let mut found = Vec::new();
     for item in regex.find_iter(text) {
-        args.reserve(item.len())?;
+        args.pay_match(text, item.start(), item.len())?;
         found.push(Value::from(item.as_str()));
     }
     Ok(found.into_iter().collect())
@@ -114,6 +160,7 @@ fn replace(args: &mut Args<'_>) -> Eval<Value> {
         // A group named in the replacement is at most the match, and takes two bytes to name.
         let most = replacement.len().saturating_mul(1 + found.len());
         args.pay(1 + most / 16)?;
+        args.pay_match(text, found.start(), 0)?;
         let before = out.len();
         out.push_str(&text[end..found.start()]);
         captures.expand(replacement, &mut out);
@@ -127,9 +174,13 @@ fn replace(args: &mut Args<'_>) -> Eval<Value> {
 fn split(args: &mut Args<'_>) -> Eval<Value> {
     let (text, regex) = args.subject()?;
     let mut parts = Vec::new();
-    for part in regex.split(text) {
-        args.reserve(part.len())?;
-        parts.push(Value::from(part));
+    let mut end = 0;
+    for found in regex.find_iter(text) {
+        args.pay_match(text, found.start(), found.start() - end)?;
+        parts.push(Value::from(&text[end..found.start()]));
+        end = found.end();
     }
+    args.reserve(text.len() - end)?;
+    parts.push(Value::from(&text[end..]));
     Ok(parts.into_iter().collect())
 }

@@ -33,7 +33,7 @@ macro_rules! units {
     };
 }
 
-const UNITS: &[Unit] = units! {
+static UNITS: &[Unit] = units! {
     length {
         "m meter metre" = 1.0; "km kilometer kilometre" = 1e3; "cm centimeter centimetre" = 1e-2; "mm millimeter millimetre" = 1e-3;
         "µm um micrometer micron" = 1e-6; "nm nanometer" = 1e-9; "mi mile" = 1609.344; "yd yard" = 0.9144; "ft foot feet" = 0.3048;
@@ -119,4 +119,35 @@ fn convert(args: &mut Args<'_>) -> Eval<Value> {
     // Sixteen digits are what a double holds; the last is rounding error of the two steps.
     let y = (x * from.scale + from.offset - to.offset) / to.scale;
     finite(format!("{y:.14e}").parse().unwrap_or(y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UNITS, find};
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let mut seen = HashSet::new();
+        for unit in UNITS {
+            for name in unit.names.split(' ') {
+                assert!(seen.insert(name), "{name} twice");
+                assert!(find(name).is_some_and(|found| std::ptr::eq(found, unit)), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn case_plural_and_blanks_are_forgiven() {
+        for (name, kind) in [
+            ("Kilometers", "length"),
+            ("nautical miles", "length"),
+            ("CELSIUS", "temperature"),
+            ("mb", "data"),
+            ("Pounds", "mass"),
+        ] {
+            assert_eq!(find(name).map(|unit| unit.kind), Some(kind), "{name}");
+        }
+        assert!(find("parsnip").is_none());
+    }
 }
