@@ -60,7 +60,7 @@ impl Program {
             world: world.clone(),
             scope,
             budget: Budget::new(limits),
-            slots: Slots { filler, tool: &self.tool, args, seed: 0, invented: Vec::new() },
+            slots: Slots { filler, tool: &self.tool, args, seed: world.seed(), salt: 0, invented: Vec::new() },
             changed: false,
             marks: Vec::new(),
         };
@@ -127,7 +127,7 @@ fn render_error(
     let mut scope = Scope::new(Value::map(), 0);
     scope.push("args".into(), args.clone());
     scope.push("error".into(), Value::Map(members.into_iter().map(|(k, v)| (Str::from(k), v)).collect()));
-    let mut slots = Slots { filler: &NoFiller, tool: "", args, seed: 0, invented: Vec::new() };
+    let mut slots = Slots { filler: &NoFiller, tool: "", args, seed: 0, salt: 0, invented: Vec::new() };
     envelope.eval(&mut scope, &mut Budget::new(limits), &mut slots, &mut String::new()).ok()
 }
 
@@ -155,7 +155,7 @@ impl Run<'_> {
             CompiledOp::Compute(op) => self.compute(op)?,
             CompiledOp::Reply(template) => {
                 self.slots.invented.clear();
-                self.slots.seed = self.call_seed();
+                self.slots.salt = 0;
                 let mut pointer = String::new();
                 return template
                     .eval(&mut self.scope, &mut self.budget, &mut self.slots, &mut pointer)
@@ -163,11 +163,6 @@ impl Run<'_> {
             }
         }
         Ok(Flow::Next)
-    }
-
-    /// Seed of the slots in this call's reply: the same call gets the same values whenever it is made.
-    fn call_seed(&self) -> u64 {
-        seed::derive(self.world.seed(), &[&self.program.tool, &self.slots.args.to_json().to_string()])
     }
 
     fn eval(&mut self, expr: &Expr) -> Step<Value> {
@@ -188,16 +183,8 @@ impl Run<'_> {
 
     /// Evaluates a template outside the reply.
     fn template(&mut self, template: &Template) -> Step<Value> {
-        self.slots.seed = self.call_seed_if_needed(template);
+        self.slots.salt = seed::mix(1 + self.world.version());
         template.eval(&mut self.scope, &mut self.budget, &mut self.slots, &mut String::new())
-    }
-
-    /// Values filled into the state belong to one change, so they vary with the version.
-    fn call_seed_if_needed(&self, template: &Template) -> u64 {
-        match template {
-            Template::Literal(_) | Template::Expr(_) | Template::Text(_) => 0,
-            _ => seed::mix(self.call_seed() ^ self.world.version()),
-        }
     }
 
     fn require(&mut self, op: &Require) -> Step<()> {

@@ -214,8 +214,11 @@ pub(crate) struct Slots<'a> {
     pub(crate) filler: &'a dyn Filler,
     pub(crate) tool: &'a str,
     pub(crate) args: &'a Value,
-    /// Seed of this call's slots.
+    /// Seed of the session.
     pub(crate) seed: u64,
+    /// 0 in a reply, where the same call gets the same values whenever it is made; in a record the
+    /// version of the state, since every change may fill other values.
+    pub(crate) salt: u64,
     /// JSON pointers of invented values.
     pub(crate) invented: Vec<String>,
 }
@@ -238,12 +241,10 @@ impl Slots<'_> {
         pointer: &str,
         budget: &mut Budget,
     ) -> std::result::Result<Value, ToolError> {
-        // Members that another slot of the same name and known values would get must not differ from
-        // call to call: the seed depends on the arguments and the known values, never on the turn.
-        let mut seed = crate::seed::derive(self.seed, &[pointer, &fill.path]);
-        if let Some(known) = known {
-            seed = crate::seed::derive(seed, &[&known.to_json().to_string()]);
-        }
+        // From the call and the known values, never from the turn: reads repeat.
+        let known_text = known.map(|known| known.to_json().to_string()).unwrap_or_default();
+        let call = self.args.to_json().to_string();
+        let seed = crate::seed::derive(self.seed ^ self.salt, &[self.tool, &call, pointer, &fill.path, &known_text]);
         let value = self.filler.fill(&Slot {
             tool: self.tool,
             path: &fill.path,

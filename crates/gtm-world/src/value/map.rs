@@ -5,7 +5,8 @@ use imbl::{HashMap, OrdMap};
 use std::sync::Arc;
 
 /// Up to this many members an object is one flat vector: a record's handful of fields is faster to
-/// scan than to hash. Above it, a hash trie finds members and an ordered map keeps their order.
+/// scan than to hash. Above it, a hash trie finds a member's place and an ordered map holds the
+/// members by place.
 const FLAT: usize = 24;
 
 /// A JSON object: members by key, in order of insertion, with O(1) clone and O(log n) change.
@@ -18,10 +19,13 @@ enum Repr {
     Tree(Arc<Tree>),
 }
 
+/// Changing a member copies one path of `rows` and leaves `index` alone. Rows are behind one pointer
+/// each: copying a node of the path touches the reference count of every row in it, and that is
+/// what a change costs once the records no longer fit the cache.
 #[derive(Clone, Debug, Default)]
 struct Tree {
-    members: HashMap<Str, (u64, Value)>,
-    order: OrdMap<u64, Str>,
+    index: HashMap<Str, u64>,
+    rows: OrdMap<u64, Arc<(Str, Value)>>,
     next: u64,
 }
 
@@ -41,7 +45,7 @@ impl Map {
     pub fn len(&self) -> usize {
         match &self.0 {
             Repr::Flat(flat) => flat.len(),
-            Repr::Tree(tree) => tree.members.len(),
+            Repr::Tree(tree) => tree.rows.len(),
         }
     }
 
@@ -54,7 +58,7 @@ impl Map {
     pub fn get(&self, key: &str) -> Option<&Value> {
         match &self.0 {
             Repr::Flat(flat) => flat.iter().find(|(k, _)| &**k == key).map(|(_, v)| v),
-            Repr::Tree(tree) => tree.members.get(key).map(|(_, v)| v),
+            Repr::Tree(tree) => tree.row(key).map(|row| &row.1),
         }
     }
 
@@ -71,10 +75,9 @@ impl Map {
                 Some(&mut Arc::make_mut(flat)[at].1)
             }
             Repr::Tree(tree) => {
-                if !tree.members.contains_key(key) {
-                    return None;
-                }
-                Arc::make_mut(tree).members.get_mut(key).map(|(_, v)| v)
+                let place = *tree.index.get(key)?;
+                let row = Arc::make_mut(tree).rows.get_mut(&place)?;
+                Some(&mut Arc::make_mut(row).1)
             }
         }
     }
@@ -109,13 +112,13 @@ impl Map {
                 Some(Arc::make_mut(flat).remove(at).1)
             }
             Repr::Tree(tree) => {
-                if !tree.members.contains_key(key) {
+                if !tree.index.contains_key(key) {
                     return None;
                 }
                 let tree = Arc::make_mut(tree);
-                let (seq, value) = tree.members.remove(key)?;
-                tree.order.remove(&seq);
-                Some(value)
+                let place = tree.index.remove(key)?;
+                let row = tree.rows.remove(&place)?;
+                Some(Arc::try_unwrap(row).map_or_else(|shared| shared.1.clone(), |own| own.1))
             }
         }
     }
@@ -124,7 +127,7 @@ impl Map {
     pub fn iter(&self) -> Iter<'_> {
         match &self.0 {
             Repr::Flat(flat) => Iter(IterRepr::Flat(flat.iter())),
-            Repr::Tree(tree) => Iter(IterRepr::Tree(tree, tree.order.iter())),
+            Repr::Tree(tree) => Iter(IterRepr::Tree(tree.rows.iter())),
         }
     }
 
@@ -142,10 +145,7 @@ impl Map {
     pub fn last(&self) -> Option<(&Str, &Value)> {
         match &self.0 {
             Repr::Flat(flat) => flat.last().map(|(k, v)| (k, v)),
-            Repr::Tree(tree) => {
-                let (_, key) = tree.order.get_max()?;
-                tree.members.get_key_value(key).map(|(k, (_, v))| (k, v))
-            }
+            Repr::Tree(tree) => tree.rows.get_max().map(|(_, row)| (&row.0, &row.1)),
         }
     }
 
@@ -160,10 +160,14 @@ impl Map {
 }
 
 impl Tree {
+    fn row(&self, key: &str) -> Option<&(Str, Value)> {
+        self.rows.get(self.index.get(key)?).map(|row| &**row)
+    }
+
     /// Adds a member that is known to be absent.
     fn push(&mut self, key: Str, value: Value) {
-        self.order.insert(self.next, key.clone());
-        self.members.insert(key, (self.next, value));
+        self.index.insert(key.clone(), self.next);
+        self.rows.insert(self.next, Arc::new((key, value)));
         self.next += 1;
     }
 }
@@ -180,7 +184,7 @@ pub struct Iter<'a>(IterRepr<'a>);
 
 enum IterRepr<'a> {
     Flat(std::slice::Iter<'a, (Str, Value)>),
-    Tree(&'a Tree, imbl::ordmap::Iter<'a, u64, Str, imbl::shared_ptr::DefaultSharedPtr>),
+    Tree(imbl::ordmap::Iter<'a, u64, Arc<(Str, Value)>, imbl::shared_ptr::DefaultSharedPtr>),
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -189,10 +193,7 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
             IterRepr::Flat(flat) => flat.next().map(|(k, v)| (k, v)),
-            IterRepr::Tree(tree, order) => {
-                let (_, key) = order.next()?;
-                tree.members.get_key_value(key).map(|(k, (_, v))| (k, v))
-            }
+            IterRepr::Tree(rows) => rows.next().map(|(_, row)| (&row.0, &row.1)),
         }
     }
 }
