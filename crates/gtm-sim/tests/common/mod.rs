@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A key-value store with explicit behaviors, small enough to be modelled by a map.
-pub const NOTES: &str = r#"
+pub(crate) const NOTES: &str = r#"
 name: notes
 tools:
   - {name: put, parameters: {type: object, required: [key, text], properties: {key: {type: string}, text: {type: string}, stars: {type: integer}}}}
@@ -48,12 +48,12 @@ behaviors:
 "#;
 
 /// A simulator for the text of a toolset file.
-pub fn simulator(text: &str) -> Simulator {
+pub(crate) fn simulator(text: &str) -> Simulator {
     Simulator::new(Toolset::parse(text, Path::new("")).unwrap()).unwrap()
 }
 
 /// The same with some faults.
-pub fn with_faults(text: &str, faults: Json) -> Simulator {
+pub(crate) fn with_faults(text: &str, faults: Json) -> Simulator {
     let mut toolset = Toolset::parse(text, Path::new("")).unwrap();
     toolset.faults = serde_json::from_value(faults).unwrap();
     Simulator::new(toolset).unwrap()
@@ -62,21 +62,21 @@ pub fn with_faults(text: &str, faults: Json) -> Simulator {
 /// Storage in memory whose writes fail from the k-th on, for as long as wished. A failing write
 /// leaves half of its bytes behind.
 #[derive(Default)]
-pub struct Flaky {
-    pub files: Mutex<BTreeMap<String, Vec<u8>>>,
-    pub writes: AtomicUsize,
-    pub fail_from: AtomicUsize,
-    pub fail_count: AtomicUsize,
+pub(crate) struct Flaky {
+    pub(crate) files: Mutex<BTreeMap<String, Vec<u8>>>,
+    pub(crate) writes: AtomicUsize,
+    pub(crate) fail_from: AtomicUsize,
+    pub(crate) fail_count: AtomicUsize,
 }
 
 impl Flaky {
     /// Storage that fails `count` writes, beginning with the k-th (from 0).
-    pub fn failing(from: usize, count: usize) -> Arc<Flaky> {
+    pub(crate) fn failing(from: usize, count: usize) -> Arc<Flaky> {
         Arc::new(Flaky { fail_from: from.into(), fail_count: count.into(), ..Flaky::default() })
     }
 
     /// Storage that never fails, with these files.
-    pub fn holding(files: BTreeMap<String, Vec<u8>>) -> Arc<Flaky> {
+    pub(crate) fn holding(files: BTreeMap<String, Vec<u8>>) -> Arc<Flaky> {
         Arc::new(Flaky { files: Mutex::new(files), ..Flaky::default() })
     }
 
