@@ -43,10 +43,10 @@ pub struct Limits {
     /// Default 1 MiB.
     pub pattern_memory: usize,
     /// JSON values that one tool's `$defs` may hold; definitions beyond, farthest first, are left
-    /// open (`{}`). Cost: up to 150 bytes of memory each, for each tool. Default 20,000.
+    /// open (`{}`). Cost: about 350 bytes of memory each, for each tool. Default 20,000.
     pub defs_nodes: usize,
     /// JSON values in the `$defs` of all tools of a document together; the more tools share it
-    /// the less each may hold, but never less than 1,000. Default 1,500,000.
+    /// the less each may hold, but never less than 200. Default 500,000.
     pub total_defs_nodes: usize,
     /// Bytes of a tool's description; longer ones are cut. Default 16 KiB.
     pub description_bytes: usize,
@@ -83,7 +83,7 @@ impl Default for Limits {
             pattern_bytes: 4_096,
             pattern_memory: 1 << 20,
             defs_nodes: 20_000,
-            total_defs_nodes: 1_500_000,
+            total_defs_nodes: 500_000,
             description_bytes: 16 << 10,
             name_chars: 256,
             examples: 16,

@@ -33,8 +33,6 @@ pub(super) struct Defs<'a> {
     names: HashSet<String>,
     /// Found but not yet made ready.
     pending: Vec<(usize, &'a Value)>,
-    /// Values copied into tools so far.
-    pub(super) used: usize,
 }
 
 impl<'a> Defs<'a> {
@@ -49,7 +47,6 @@ impl<'a> Defs<'a> {
             defs: Vec::new(),
             names: HashSet::new(),
             pending: Vec::new(),
-            used: 0,
         }
     }
 
@@ -153,9 +150,16 @@ impl<'a> Defs<'a> {
         (inside, outside)
     }
 
+    /// Values in the definitions that the parts reach, counted up to about `most`.
+    pub(super) fn size(&self, parts: &[Ready], most: usize) -> usize {
+        let (inside, outside) = self.reached(parts.iter().flat_map(|part| part.refs.iter().copied()), most);
+        let nodes: usize = inside.iter().map(|&id| self.defs[id].nodes).sum();
+        if outside.is_empty() { nodes } else { nodes.max(most) }
+    }
+
     /// Adds `$defs` with everything the parts reach to a schema made of them. Definitions beyond
     /// `room` values are left open, which keeps every reference good and says so.
-    pub(super) fn attach(&mut self, schema: &mut Map<String, Value>, parts: &[Ready], room: usize) {
+    pub(super) fn attach(&self, schema: &mut Map<String, Value>, parts: &[Ready], room: usize) {
         let room = room.min(self.limits.defs_nodes);
         let (mut inside, outside) =
             self.reached(parts.iter().flat_map(|part| part.refs.iter().copied()), room);
@@ -169,7 +173,6 @@ impl<'a> Defs<'a> {
         };
         for id in inside {
             let def = &self.defs[id];
-            self.used += def.nodes;
             defs.insert(def.name.clone(), def.ready.value.clone());
         }
         for id in outside {

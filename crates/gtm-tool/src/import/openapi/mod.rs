@@ -6,6 +6,7 @@
 
 mod body;
 mod defs;
+mod finish;
 mod params;
 mod responses;
 mod security;
@@ -16,6 +17,7 @@ use crate::Limits;
 use crate::normalise::Direction;
 use crate::spec::{Annotations, ErrorSpec, Format, HttpBinding, Origin, ToolSpec};
 use defs::Defs;
+use finish::{Draft, Shared};
 use gtm_error::{Code, Error, Result};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -32,10 +34,9 @@ struct Document<'a> {
     requests: Defs<'a>,
     replies: Defs<'a>,
     api_keys: security::ApiKeys,
-    /// Error responses by their place in the document.
-    errors: HashMap<*const Map<String, Value>, ErrorSpec>,
-    /// Operations still to come; the room for definitions is shared among them.
-    remaining: usize,
+    /// Error responses, each once, and where they are by their place in the document.
+    errors: Vec<ErrorSpec>,
+    error_places: HashMap<*const Map<String, Value>, usize>,
 }
 
 /// One operation and where it is.
@@ -64,29 +65,31 @@ pub(super) fn import(root: &Value, format: Format, limits: &Limits) -> Result<Im
         requests: Defs::new(root, format, Direction::Request, limits),
         replies: Defs::new(root, format, Direction::Response, limits),
         api_keys: security::ApiKeys::of(root),
-        errors: HashMap::new(),
-        remaining: operations.len(),
+        errors: Vec::new(),
+        error_places: HashMap::new(),
     };
     let origin = Origin {
         api: cut(root.pointer("/info/title").and_then(Value::as_str).unwrap_or_default().to_owned(), 256),
         provider: String::new(),
         format: Some(format),
     };
+    let drafts = operations.iter().map(|operation| document.draft(operation)).collect();
+    let Document { requests, replies, errors, .. } = &document;
+    let finished = Shared { requests, replies, errors, limits }.finish(drafts);
     let mut names = Names::default();
-    for operation in &operations {
+    for (operation, tool) in operations.iter().zip(finished) {
         imported.operations += 1;
-        match document.tool(operation) {
+        match tool {
             Ok(mut tool) => {
                 tool.name = names.unique(tool.name, 64);
                 tool.origin = origin.clone();
                 imported.tools.push(tool);
             }
             Err(error) => {
-                let error = if error.place().is_some() { error } else { error.at(operation.pointer()) };
+                let error = error.at(operation.pointer());
                 imported.skipped.push(Skipped::new(operation.title(), &error));
             }
         }
-        document.remaining -= 1;
     }
     Ok(imported)
 }
@@ -168,18 +171,16 @@ impl Operation<'_> {
 }
 
 impl<'a> Document<'a> {
-    fn tool(&mut self, operation: &Operation<'a>) -> Result<ToolSpec> {
+    /// The operation as a tool, but for its schemas.
+    fn draft(&mut self, operation: &Operation<'a>) -> Result<Draft> {
         let request = self.request(operation)?;
         let replies = self.responses(operation);
         let tag = operation.node.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str);
         let method = operation.method.to_ascii_uppercase();
-        Ok(ToolSpec {
+        let tool = ToolSpec {
             name: operation.name(),
             description: operation.description(self.limits),
-            parameters: request.parameters,
-            returns: replies.returns,
             annotations: annotations(&method),
-            errors: replies.errors,
             examples: replies.examples,
             http: Some(HttpBinding {
                 method,
@@ -191,8 +192,9 @@ impl<'a> Document<'a> {
                 success_type: replies.media_type,
                 tag: tag.map(str::to_owned),
             }),
-            origin: Origin::default(),
-        })
+            ..ToolSpec::default()
+        };
+        Ok(Draft { tool, arguments: request.arguments, returns: replies.returns, errors: replies.errors })
     }
 
     /// Path of the first server, nearest declaration first.
@@ -205,14 +207,6 @@ impl<'a> Document<'a> {
             [operation.node.get("servers"), operation.item.get("servers"), self.root.get("servers")];
         let server = servers.into_iter().flatten().find_map(|list| list.get(0));
         server.map(server_path).unwrap_or_default()
-    }
-
-    /// Values that the definitions of one more schema may take up.
-    fn room(&self) -> usize {
-        let used = self.requests.used.saturating_add(self.replies.used);
-        let left = self.limits.total_defs_nodes.saturating_sub(used);
-        let share = left / (2 * self.remaining.max(1));
-        share.clamp(1_000, self.limits.defs_nodes.max(1_000))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::defs::Ready;
 use super::{Document, Operation, follow};
-use crate::admit;
 use crate::import::common::text;
 use crate::spec::{Format, HttpBody, HttpParam, ParamLocation};
 use gtm_error::{Code, Error, Result};
@@ -10,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 /// The request side of a tool.
 pub(super) struct Request {
-    pub(super) parameters: Value,
+    pub(super) arguments: Arguments,
     pub(super) params: Vec<HttpParam>,
     pub(super) body: Option<HttpBody>,
 }
@@ -46,6 +45,27 @@ impl Arguments {
         }
         let stem = names.first().copied().unwrap_or("argument");
         (2u64..).map(|n| format!("{stem}_{n}")).find(|name| !self.has(name)).unwrap_or_default()
+    }
+}
+
+impl Arguments {
+    /// What the references in the schemas are to.
+    pub(super) fn parts(&self) -> &[Ready] {
+        &self.parts
+    }
+
+    /// The schema of all arguments, still without definitions, and what its references are to.
+    pub(super) fn into_schema(self) -> (Map<String, Value>, Vec<Ready>) {
+        let mut schema = Map::new();
+        schema.insert("type".into(), "object".into());
+        schema.insert("properties".into(), Value::Object(self.properties));
+        if !self.required.is_empty() {
+            schema.insert("required".into(), Value::Array(self.required));
+        }
+        if self.closed {
+            schema.insert("additionalProperties".into(), false.into());
+        }
+        (schema, self.parts)
     }
 }
 
@@ -93,8 +113,7 @@ impl<'a> Document<'a> {
             Some(body) => Some(self.add_body(body, &mut arguments)?),
             None => None,
         };
-        let parameters = self.object(arguments)?;
-        Ok(Request { parameters, params, body })
+        Ok(Request { arguments, params, body })
     }
 
     /// Parameters of the path, then of the operation, which override those of the same name and
@@ -170,24 +189,6 @@ impl<'a> Document<'a> {
         let form = matches!(text(param, "style"), "form" | "" | "deepObject");
         let default = form && matches!(location, ParamLocation::Query | ParamLocation::Cookie);
         param.get("explode").and_then(Value::as_bool).unwrap_or(default)
-    }
-
-    /// The arguments' schema with its definitions, admitted.
-    fn object(&mut self, arguments: Arguments) -> Result<Value> {
-        let mut schema = Map::new();
-        schema.insert("type".into(), "object".into());
-        schema.insert("properties".into(), Value::Object(arguments.properties));
-        if !arguments.required.is_empty() {
-            schema.insert("required".into(), Value::Array(arguments.required));
-        }
-        if arguments.closed {
-            schema.insert("additionalProperties".into(), false.into());
-        }
-        let room = self.room();
-        self.requests.attach(&mut schema, &arguments.parts, room);
-        let schema = Value::Object(schema);
-        admit(&schema, self.limits)?;
-        Ok(schema)
     }
 }
 

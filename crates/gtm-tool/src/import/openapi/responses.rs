@@ -1,8 +1,9 @@
 //! An operation's replies: the schema of success, documented failures, published examples.
 
 use super::defs::Ready;
+use super::finish::reply;
 use super::{Document, Operation, follow, json_size, pick_media};
-use crate::import::common::{admitted_reply, cut, text};
+use crate::import::common::{cut, text};
 use crate::spec::{ErrorSpec, Example};
 use serde_json::{Map, Value};
 
@@ -10,8 +11,9 @@ use serde_json::{Map, Value};
 pub(super) struct Replies {
     pub(super) status: u16,
     pub(super) media_type: String,
-    pub(super) returns: Option<Value>,
-    pub(super) errors: Vec<ErrorSpec>,
+    pub(super) returns: Option<Ready>,
+    /// Status, and index into the document's errors.
+    pub(super) errors: Vec<(Option<u16>, usize)>,
     pub(super) examples: Vec<Example>,
 }
 
@@ -47,8 +49,7 @@ impl<'a> Document<'a> {
             replies.media_type = content.media_type;
             // A redirect's body is a courtesy to browsers.
             if !chosen.status.is_some_and(|s| (300..400).contains(&s)) {
-                let room = self.room();
-                replies.returns = content.schema.map(|schema| self.reply_schema(schema, room));
+                replies.returns = content.schema.map(|schema| self.replies.ready(schema));
             }
             let limits = self.limits;
             let small = content.examples.into_iter().filter(|e| json_size(e) <= limits.example_bytes);
@@ -93,14 +94,18 @@ impl<'a> Document<'a> {
     }
 
     /// Many operations share their error responses, so each is made once.
-    fn error(&mut self, operation: &Operation<'a>, response: &Response<'a>) -> ErrorSpec {
+    fn error(&mut self, operation: &Operation<'a>, response: &Response<'a>) -> (Option<u16>, usize) {
         let key = std::ptr::from_ref(response.node);
-        if let Some(error) = self.errors.get(&key) {
-            return ErrorSpec { status: response.status, ..error.clone() };
-        }
-        let error = self.new_error(operation, response);
-        self.errors.insert(key, error.clone());
-        error
+        let at = match self.error_places.get(&key) {
+            Some(&at) => at,
+            None => {
+                let error = self.new_error(operation, response);
+                self.errors.push(error);
+                self.error_places.insert(key, self.errors.len() - 1);
+                self.errors.len() - 1
+            }
+        };
+        (response.status, at)
     }
 
     fn new_error(&mut self, operation: &Operation<'a>, response: &Response<'a>) -> ErrorSpec {
@@ -108,20 +113,9 @@ impl<'a> Document<'a> {
         let description = cut(text(response.node, "description").to_owned(), self.limits.description_bytes);
         let example =
             content.examples.into_iter().find(|e| json_size(e) <= self.limits.example_bytes).cloned();
-        let schema = content.schema.map(|schema| self.reply_schema(schema, ERROR_ROOM));
+        let ready = content.schema.map(|schema| self.replies.ready(schema));
+        let schema = ready.map(|ready| reply(&self.replies, ready, ERROR_ROOM, self.limits));
         ErrorSpec { status: response.status, description, schema, example }
-    }
-
-    /// A schema of the reply side with its definitions. What it needs from outside of the document
-    /// is left open there.
-    fn reply_schema(&mut self, schema: &'a Value, room: usize) -> Value {
-        let mut ready: Ready = self.replies.ready(schema);
-        let mut map = match std::mem::take(&mut ready.value) {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        };
-        self.replies.attach(&mut map, std::slice::from_ref(&ready), room);
-        admitted_reply(Value::Object(map), self.limits)
     }
 
     fn content(&self, operation: &Operation<'a>, response: &'a Map<String, Value>) -> Content<'a> {
