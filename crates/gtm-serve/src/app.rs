@@ -37,7 +37,9 @@ impl App {
     /// A server over these sessions. Nothing listens yet.
     pub fn new(config: ServerConfig, store: Arc<Store>) -> App {
         let rates = (config.requests_per_second.is_some() || config.client_requests_per_second.is_some())
-            .then(|| Rates::new(config.requests_per_second, config.client_requests_per_second, Instant::now()));
+            .then(|| {
+                Rates::new(config.requests_per_second, config.client_requests_per_second, Instant::now())
+            });
         let labels = routes::labels();
         App(Arc::new(Inner {
             metrics: Metrics::new(labels.iter().map(|label| label.to_string())),
@@ -247,7 +249,8 @@ impl App {
     /// Where a page of a listing begins and how much it holds at most, from `from` and `limit`.
     pub(crate) fn page(&self, payload: &Payload) -> std::result::Result<(usize, usize), Failure> {
         let from = payload.query_number("from")?.unwrap_or(0);
-        let limit = payload.query_number("limit")?.unwrap_or(u64::MAX).clamp(1, self.config().max_page as u64);
+        let limit =
+            payload.query_number("limit")?.unwrap_or(u64::MAX).clamp(1, self.config().max_page as u64);
         Ok((usize::try_from(from).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(usize::MAX)))
     }
 
@@ -291,5 +294,9 @@ impl<'a> Create<'a> {
 }
 
 fn request(session: &str, toolset: &str) -> CreateSession {
-    CreateSession { id: Some(session.to_string()), toolset: Some(toolset.to_string()), ..CreateSession::default() }
+    CreateSession {
+        id: Some(session.to_string()),
+        toolset: Some(toolset.to_string()),
+        ..CreateSession::default()
+    }
 }

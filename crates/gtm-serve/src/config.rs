@@ -99,7 +99,9 @@ impl ServerConfig {
     /// Whether the server may listen on `addr` with these settings.
     pub fn check(&self, addr: SocketAddr) -> Result<()> {
         if self.api_key.as_deref().is_some_and(|key| key.trim().is_empty()) {
-            return Err(Error::new(Code::BindRefused, "the API key is empty").expected("a key of some length"));
+            return Err(
+                Error::new(Code::BindRefused, "the API key is empty").expected("a key of some length")
+            );
         }
         if addr.ip().is_loopback() {
             return Ok(());
@@ -127,6 +129,55 @@ impl ServerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table in the documentation has every limit and its default.
+    #[test]
+    fn documented_limits_are_the_limits() {
+        let page = include_str!("../../../docs/http.md");
+        let ServerConfig {
+            max_connections,
+            max_in_flight,
+            max_body,
+            max_header,
+            header_timeout,
+            body_timeout,
+            write_timeout,
+            shutdown_grace,
+            sweep_interval,
+            max_batch,
+            max_fork,
+            max_page,
+            max_delay,
+            ..
+        } = ServerConfig::default();
+        let number = |n: usize| match n {
+            n if n >= 1 << 20 => format!("{} MiB", n >> 20),
+            n if n >= 1 << 14 => format!("{} KiB", n >> 10),
+            n if n >= 1_000 => format!("{},{:03}", n / 1_000, n % 1_000),
+            n => n.to_string(),
+        };
+        let seconds = |time: Duration| format!("{} s", time.as_secs());
+        for (name, value) in [
+            ("max_connections", number(max_connections)),
+            ("max_in_flight", number(max_in_flight)),
+            ("requests_per_second", "none".into()),
+            ("client_requests_per_second", "none".into()),
+            ("max_body", number(max_body)),
+            ("max_header", number(max_header)),
+            ("header_timeout", seconds(header_timeout)),
+            ("body_timeout", seconds(body_timeout)),
+            ("write_timeout", seconds(write_timeout)),
+            ("shutdown_grace", seconds(shutdown_grace)),
+            ("sweep_interval", seconds(sweep_interval)),
+            ("max_batch", number(max_batch)),
+            ("max_fork", number(max_fork)),
+            ("max_page", number(max_page)),
+            ("max_delay", seconds(max_delay)),
+        ] {
+            let row = format!("| `{name}` | {value} |");
+            assert!(page.contains(&row), "docs/http.md lacks {row}");
+        }
+    }
 
     #[test]
     fn only_loopback_unless_remote_is_allowed_with_a_key() {

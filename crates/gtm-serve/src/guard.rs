@@ -94,12 +94,17 @@ fn admit(app: &App, request: &Request) -> Result<Admitted, Failure> {
     if let Some(rates) = app.rates()
         && let Err(seconds) = rates.pass(client, Instant::now())
     {
-        return Err(Failure::new(Code::RateLimited, "more requests a second than this server is set to take")
-            .retry_after(seconds));
+        return Err(Failure::new(
+            Code::RateLimited,
+            "more requests a second than this server is set to take",
+        )
+        .retry_after(seconds));
     }
     match app.places().take() {
         Some(place) => Ok(Admitted::Pass(Some(place))),
-        None => Err(Failure::new(Code::RateLimited, "more requests in flight than this server is set to take")),
+        None => {
+            Err(Failure::new(Code::RateLimited, "more requests in flight than this server is set to take"))
+        }
     }
 }
 
@@ -152,10 +157,17 @@ fn check_origin(app: &App, headers: &HeaderMap, host: Option<&Authority>) -> Res
 }
 
 fn origin_allowed(app: &App, origin: &str, host: Option<&Authority>) -> bool {
-    if app.config().allow_origins.iter().any(|known| known == "*" || known.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
+    if app
+        .config()
+        .allow_origins
+        .iter()
+        .any(|known| known == "*" || known.trim_end_matches('/').eq_ignore_ascii_case(origin))
+    {
         return true;
     }
-    let Some((_, authority)) = origin.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) else {
+    let Some((_, authority)) =
+        origin.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))
+    else {
         return false;
     };
     // The server's own pages, by a host that has been checked already.
@@ -174,7 +186,9 @@ fn is_loopback(name: &str) -> bool {
 
 /// Whether a list of hosts has this one, by name alone or by name and port.
 fn listed(list: &[String], name: &str, with_port: &str) -> bool {
-    list.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(with_port))
+    list.iter().any(|known| {
+        known == "*" || known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(with_port)
+    })
 }
 
 /// Every key that the request offers.
@@ -201,7 +215,10 @@ fn preflight(headers: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let out = response.headers_mut();
-    out.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"));
+    out.insert(
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"),
+    );
     if let Some(asked) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
     }
@@ -226,7 +243,14 @@ impl<F: Future> Future for CatchPanic<F> {
 
 #[cfg(test)]
 mod tests {
-    use super::same;
+    use super::*;
+    use crate::config::ServerConfig;
+    use crate::routes::guarded;
+    use axum::Router;
+    use axum::routing::get;
+    use gtm_sim::{Store, StoreConfig};
+    use std::sync::Arc;
+    use tower::ServiceExt;
 
     #[test]
     fn keys_are_compared_whole() {
@@ -234,5 +258,52 @@ mod tests {
         for wrong in [&b"secre"[..], b"secrets", b"", b"Secret", b"xxxxxx", b"secret\0"] {
             assert!(!same(b"secret", wrong));
         }
+    }
+
+    #[tokio::test]
+    async fn a_bug_costs_one_request() {
+        let store = Arc::new(Store::new(StoreConfig::default()).expect("a store in memory"));
+        let app = App::new(ServerConfig { max_in_flight: 2, ..ServerConfig::default() }, store);
+        let routes: Router<App> = Router::new()
+            .route(
+                "/bug",
+                get(|| async {
+                    if true {
+                        panic!("a bug, on purpose")
+                    }
+                }),
+            )
+            .route(
+                "/late",
+                get(|| async {
+                    tokio::task::yield_now().await;
+                    if true {
+                        panic!("another bug, on purpose")
+                    }
+                }),
+            )
+            .route("/fine", get(|| async { "fine" }));
+        let router = guarded(routes, &app);
+        let ask = |path: &'static str| {
+            let request = Request::builder()
+                .uri(path)
+                .header("host", "localhost")
+                .body(Body::empty())
+                .expect("a request");
+            router.clone().oneshot(request)
+        };
+        // More often than there are places: each bug gives its place back.
+        for _ in 0..3 {
+            for path in ["/bug", "/late"] {
+                let answer = ask(path).await.expect("the router does not fail");
+                assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+                assert_eq!(answer.headers()["content-type"], "application/problem+json");
+                let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
+                assert!(String::from_utf8_lossy(&body).contains("GTM0407"));
+            }
+            assert_eq!(ask("/fine").await.expect("the router does not fail").status(), StatusCode::OK);
+        }
+        assert_eq!(app.metrics().panics.load(Relaxed), 6);
+        assert_eq!(app.places().taken(), 0);
     }
 }

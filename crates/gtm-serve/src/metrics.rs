@@ -20,8 +20,18 @@ const BOUNDS_US: [u64; 14] =
 
 /// How a call ended: success, or the kind of error the tool returned, or GTM's own error.
 const OUTCOMES: [&str; 12] = [
-    "ok", "invalid_argument", "unknown_tool", "not_found", "conflict", "permission_denied", "unauthenticated",
-    "rate_limited", "unavailable", "timeout", "internal", "refused",
+    "ok",
+    "invalid_argument",
+    "unknown_tool",
+    "not_found",
+    "conflict",
+    "permission_denied",
+    "unauthenticated",
+    "rate_limited",
+    "unavailable",
+    "timeout",
+    "internal",
+    "refused",
 ];
 
 /// How a call ended, for [`Metrics::call`].
@@ -114,7 +124,10 @@ impl Metrics {
         }
         let mut tools = self.tools.write().unwrap_or_else(PoisonError::into_inner);
         let name = if tools.len() < TOOLS { name } else { "_other" };
-        tools.entry(name.to_string()).or_insert_with(|| Arc::new(std::array::from_fn(|_| AtomicU64::new(0)))).clone()
+        tools
+            .entry(name.to_string())
+            .or_insert_with(|| Arc::new(std::array::from_fn(|_| AtomicU64::new(0))))
+            .clone()
     }
 
     /// The Prometheus text exposition (version 0.0.4).
@@ -139,19 +152,39 @@ impl Metrics {
         self.durations(&mut out);
         for (name, kind, help, value) in [
             ("gtm_sessions_active", "gauge", "Sessions held now.", gauges.sessions as u64),
-            ("gtm_sessions_expired_total", "counter", "Sessions removed for idleness.", self.sessions_expired.load(Relaxed)),
-            ("gtm_http_requests_in_flight", "gauge", "Requests being worked on now.", gauges.in_flight as u64),
+            (
+                "gtm_sessions_expired_total",
+                "counter",
+                "Sessions removed for idleness.",
+                self.sessions_expired.load(Relaxed),
+            ),
+            (
+                "gtm_http_requests_in_flight",
+                "gauge",
+                "Requests being worked on now.",
+                gauges.in_flight as u64,
+            ),
             ("gtm_http_connections", "gauge", "Connections open now.", self.connections.load(Relaxed)),
-            ("gtm_http_connections_failed_total", "counter", "Connections that could not be accepted.", self.connections_refused.load(Relaxed)),
+            (
+                "gtm_http_connections_failed_total",
+                "counter",
+                "Connections that could not be accepted.",
+                self.connections_refused.load(Relaxed),
+            ),
             ("gtm_panics_total", "counter", "Bugs caught; each cost one request.", self.panics.load(Relaxed)),
             ("gtm_ready", "gauge", "Whether new work is taken.", u64::from(gauges.ready)),
         ] {
             out.head(name, kind, help);
             let _ = writeln!(out.0, "{name} {value}");
         }
-        out.head("gtm_schema_violations_total", "counter", "Arguments refused by the check, and replies that broke their declared schema.");
+        out.head(
+            "gtm_schema_violations_total",
+            "counter",
+            "Arguments refused by the check, and replies that broke their declared schema.",
+        );
         for (stage, count) in [("arguments", &self.violations_arguments), ("reply", &self.violations_reply)] {
-            let _ = writeln!(out.0, "gtm_schema_violations_total{{stage=\"{stage}\"}} {}", count.load(Relaxed));
+            let _ =
+                writeln!(out.0, "gtm_schema_violations_total{{stage=\"{stage}\"}} {}", count.load(Relaxed));
         }
         out.0
     }

@@ -65,7 +65,8 @@ fn operation(route: &Route) -> Value {
         operation["requestBody"] =
             json!({"required": !optional, "content": {"application/json": {"schema": reference(body)}}});
     }
-    operation["responses"] = json!({status.to_string(): success, "default": {"$ref": "#/components/responses/Problem"}});
+    operation["responses"] =
+        json!({status.to_string(): success, "default": {"$ref": "#/components/responses/Problem"}});
     if route.public() {
         operation["security"] = json!([]);
     }

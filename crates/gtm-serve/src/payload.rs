@@ -2,9 +2,9 @@
 
 use crate::app::App;
 use crate::problem::Failure;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::{HeaderMap, header, request};
-use axum::body::{Bytes, HttpBody};
 use gtm_error::{Code, Error};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -78,11 +78,14 @@ pub(crate) fn syntax(error: &serde_json::Error) -> Failure {
 /// The whole body, if it is small enough and comes in time.
 pub(crate) async fn read(body: axum::body::Body, headers: &HeaderMap, app: &App) -> Result<Bytes, Failure> {
     let limit = app.config().max_body;
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+    let declared =
+        headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if declared.is_some_and(|bytes| bytes > limit as u64) {
         return Err(too_large(limit));
     }
-    if declared == Some(0) || (declared.is_none() && !headers.contains_key(header::TRANSFER_ENCODING) && body.is_end_stream()) {
+    if declared == Some(0)
+        || (declared.is_none() && !headers.contains_key(header::TRANSFER_ENCODING) && body.is_end_stream())
+    {
         return Ok(Bytes::new());
     }
     match tokio::time::timeout(app.config().body_timeout, Limited::new(body, limit).collect()).await {

@@ -26,7 +26,11 @@ pub(crate) fn write(out: &mut Vec<u8>, reply: &Reply) {
     out.extend_from_slice(content.as_bytes());
     out.extend_from_slice(b",\"text\":");
     append(out, text);
-    out.extend_from_slice(if reply.is_error { b",\"is_error\":true,\"error\":" } else { b",\"is_error\":false,\"error\":" });
+    out.extend_from_slice(if reply.is_error {
+        b",\"is_error\":true,\"error\":"
+    } else {
+        b",\"is_error\":false,\"error\":"
+    });
     append(out, &reply.error);
     out.extend_from_slice(b",\"provenance\":");
     append(out, &reply.provenance);

@@ -74,7 +74,10 @@ pub(crate) const ROUTES: &[Route] = &[
         path: "/v1/sessions",
         id: "listSessions",
         summary: "Live sessions, by id",
-        params: &[("query", "after", "string", "Only sessions with a later id (`next` of the page before)."), LIMIT],
+        params: &[
+            ("query", "after", "string", "Only sessions with a later id (`next` of the page before)."),
+            LIMIT,
+        ],
         body: None,
         reply: (200, "Sessions"),
         handler: || get(api::sessions::list),
@@ -104,7 +107,10 @@ pub(crate) const ROUTES: &[Route] = &[
         path: "/v1/sessions/{id}/call",
         id: "call",
         summary: "Call a tool",
-        params: &[KEY, ("query", "create", "string", "Create the session with this toolset if there is none.")],
+        params: &[
+            KEY,
+            ("query", "create", "string", "Create the session with this toolset if there is none."),
+        ],
         body: Some("Call"),
         reply: (200, "Reply"),
         handler: || post(api::calls::call),
@@ -306,7 +312,8 @@ pub(crate) fn router(app: &App) -> Router {
 pub(crate) fn guarded(router: Router<App>, app: &App) -> Router {
     router
         .method_not_allowed_fallback(async || {
-            Failure::new(Code::NotFound, "the path does not take this method").status(StatusCode::METHOD_NOT_ALLOWED)
+            Failure::new(Code::NotFound, "the path does not take this method")
+                .status(StatusCode::METHOD_NOT_ALLOWED)
         })
         .fallback(async || Failure::new(Code::NotFound, "nothing is served at this path"))
         .layer(axum::middleware::from_fn_with_state(app.clone(), guard))

@@ -64,7 +64,12 @@ pub async fn serve(
 }
 
 /// Accepts connections until told to stop.
-async fn accept(app: &App, listener: &TcpListener, phase: &watch::Receiver<Phase>, stop: impl Future<Output = ()>) {
+async fn accept(
+    app: &App,
+    listener: &TcpListener,
+    phase: &watch::Receiver<Phase>,
+    stop: impl Future<Output = ()>,
+) {
     let room = Arc::new(Semaphore::new(app.config().max_connections));
     let router = app.router();
     tokio::pin!(stop);
@@ -99,7 +104,13 @@ async fn accept(app: &App, listener: &TcpListener, phase: &watch::Receiver<Phase
 
 /// Serves one connection to its end. Its errors are the client's affair: it went away, was too
 /// slow, or did not speak HTTP, and has been told so where that is possible.
-async fn connection(app: &App, stream: TcpStream, from: Client, router: Router, mut phase: watch::Receiver<Phase>) {
+async fn connection(
+    app: &App,
+    stream: TcpStream,
+    from: Client,
+    router: Router,
+    mut phase: watch::Receiver<Phase>,
+) {
     let config = app.config();
     // Answers are small and written whole; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
@@ -112,7 +123,6 @@ async fn connection(app: &App, stream: TcpStream, from: Client, router: Router, 
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)
         .max_buf_size(config.max_header.max(8192))
-        .pipeline_flush(true)
         .serve_connection(io, service);
     tokio::pin!(connection);
     loop {

@@ -31,8 +31,18 @@ fn is_hidden(c: char) -> bool {
 /// Keywords of a reply's schema that are not sent: what validators disagree about (`pattern`,
 /// `format`), and what would refuse more once those are gone (`not`, `if`, ...).
 const NOT_SENT: &[&str] = &[
-    "$anchor", "$comment", "pattern", "format", "patternProperties", "not", "if", "then", "else", "maxContains",
-    "unevaluatedItems", "unevaluatedProperties",
+    "$anchor",
+    "$comment",
+    "pattern",
+    "format",
+    "patternProperties",
+    "not",
+    "if",
+    "then",
+    "else",
+    "maxContains",
+    "unevaluatedItems",
+    "unevaluatedProperties",
 ];
 
 /// A copy of a schema with its texts cleaned and, if `for_replies`, made to accept at least what
@@ -58,9 +68,10 @@ pub(crate) fn clean_schema(schema: &Value, for_replies: bool) -> Value {
         }
         let value = match (name, value) {
             ("description" | "title" | "$comment", Value::String(text)) => Value::String(clean(text)),
-            ("properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas", Value::Object(m)) => {
-                Value::Object(m.iter().map(|(k, v)| (k.clone(), member_schema(v, for_replies))).collect())
-            }
+            (
+                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
+                Value::Object(m),
+            ) => Value::Object(m.iter().map(|(k, v)| (k.clone(), member_schema(v, for_replies))).collect()),
             // Alternatives told apart only by what is not sent would both match.
             ("oneOf", Value::Array(items)) if for_replies => {
                 if !object.contains_key("anyOf") {
@@ -73,8 +84,16 @@ pub(crate) fn clean_schema(schema: &Value, for_replies: bool) -> Value {
                 Value::Array(items.iter().map(|item| clean_schema(item, for_replies)).collect())
             }
             (
-                "items" | "additionalProperties" | "contains" | "propertyNames" | "not" | "if" | "then" | "else"
-                | "unevaluatedItems" | "unevaluatedProperties",
+                "items"
+                | "additionalProperties"
+                | "contains"
+                | "propertyNames"
+                | "not"
+                | "if"
+                | "then"
+                | "else"
+                | "unevaluatedItems"
+                | "unevaluatedProperties",
                 value,
             ) => clean_schema(value, for_replies),
             (_, value) => value.clone(),
@@ -118,7 +137,8 @@ mod tests {
 
     #[test]
     fn dropping_name_patterns_never_closes_an_object() {
-        let schema = json!({"type": "object", "patternProperties": {"^x": {}}, "additionalProperties": false});
+        let schema =
+            json!({"type": "object", "patternProperties": {"^x": {}}, "additionalProperties": false});
         assert_eq!(clean_schema(&schema, true), json!({"type": "object"}));
     }
 }

@@ -66,11 +66,16 @@ pub(crate) async fn fork(State(app): State<App>, payload: Payload) -> Result<Res
             .into());
     }
     if count == 0 {
-        return Err(Error::new(Code::RequestMalformed, "no forks are asked for").at("body/n").expected("1 or more").into());
+        return Err(Error::new(Code::RequestMalformed, "no forks are asked for")
+            .at("body/n")
+            .expected("1 or more")
+            .into());
     }
     if let Some(first) = seed {
         if !seeds.is_empty() {
-            return Err(Error::new(Code::RequestMalformed, "both `seed` and `seeds` are given").at("body").into());
+            return Err(Error::new(Code::RequestMalformed, "both `seed` and `seeds` are given")
+                .at("body")
+                .into());
         }
         seeds = (0..count as u64).map(|i| first.wrapping_add(i)).collect();
     }
@@ -134,9 +139,12 @@ pub(crate) async fn state(State(app): State<App>, payload: Payload) -> Result<Re
 /// The part of a state that a JSON pointer points to.
 fn part<'a>(state: &'a Part, pointer: &str) -> Outcome<&'a Part> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
-        return Err(Error::new(Code::RequestMalformed, format!("`{}` is not a JSON pointer", printable(pointer)))
-            .at("query/path")
-            .expected("empty, or a path such as /users/1"));
+        return Err(Error::new(
+            Code::RequestMalformed,
+            format!("`{}` is not a JSON pointer", printable(pointer)),
+        )
+        .at("query/path")
+        .expected("empty, or a path such as /users/1"));
     }
     let mut at = state;
     for step in pointer.split('/').skip(1) {
@@ -184,5 +192,6 @@ fn turns(session: &Session, from: usize, limit: usize) -> Outcome<Vec<u8>> {
 }
 
 fn write(body: &mut Vec<u8>, value: &impl serde::Serialize) -> Outcome<()> {
-    serde_json::to_writer(body, value).map_err(|e| Error::new(Code::Internal, format!("the answer cannot be written: {e}")))
+    serde_json::to_writer(body, value)
+        .map_err(|e| Error::new(Code::Internal, format!("the answer cannot be written: {e}")))
 }

@@ -40,7 +40,8 @@ pub(crate) async fn create(State(app): State<App>, payload: Payload) -> Result<R
 pub(crate) async fn list(State(app): State<App>, payload: Payload) -> Result<Response, Failure> {
     let (_, limit) = app.page(&payload)?;
     let after = payload.query("after");
-    let mut sessions = app.apart(move |app| Ok(app.store().list(after.as_deref(), limit.saturating_add(1)))).await?;
+    let mut sessions =
+        app.apart(move |app| Ok(app.store().list(after.as_deref(), limit.saturating_add(1)))).await?;
     // One more than asked for tells whether there is a next page.
     let more = sessions.len() > limit;
     sessions.truncate(limit);

@@ -4,9 +4,9 @@ use crate::face::Face;
 use gtm_error::Error;
 use gtm_sim::{Call, Reply};
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult, ErrorCode,
-    ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
+    ErrorCode, ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
+    MetaObject, PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -54,8 +54,10 @@ impl<B: Backend> ServerHandler for Handler<B> {
 
     async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let face = self.0.face(&context)?;
-        let mut result =
-            DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info());
+        let mut result = DiscoverResult::from_server_info(
+            self.supported_protocol_versions().into_owned(),
+            self.get_info(),
+        );
         result.instructions = described(&face);
         Ok(result)
     }
@@ -67,10 +69,9 @@ impl<B: Backend> ServerHandler for Handler<B> {
     ) -> Result<ListToolsResult, ErrorData> {
         let face = self.0.face(&context)?;
         let cursor = request.and_then(|request| request.cursor);
-        let (page, next) = face
-            .mcp()
-            .page(cursor.as_deref())
-            .ok_or_else(|| ErrorData::invalid_params("the cursor is not one that this server gave out", None))?;
+        let (page, next) = face.mcp().page(cursor.as_deref()).ok_or_else(|| {
+            ErrorData::invalid_params("the cursor is not one that this server gave out", None)
+        })?;
         let mut result = ListToolsResult::with_all_items(page.to_vec());
         result.next_cursor = next;
         // A toolset does not change while the server runs, but a client that outlives the server
@@ -95,8 +96,9 @@ impl<B: Backend> ServerHandler for Handler<B> {
 }
 
 fn info() -> ServerConfig {
-    ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-        .with_server_info(Implementation::new("gtm", env!("CARGO_PKG_VERSION")).with_title("GTM tool simulator"))
+    ServerConfig::new(ServerCapabilities::builder().enable_tools().build()).with_server_info(
+        Implementation::new("gtm", env!("CARGO_PKG_VERSION")).with_title("GTM tool simulator"),
+    )
 }
 
 /// What the toolset is for. (Its `instructions` tell GTM how tools behave, and are no client's business.)
@@ -133,6 +135,14 @@ fn meta(reply: &Reply) -> MetaObject {
 
 /// GTM's own error as JSON-RPC has it: the same problem document as over HTTP, as data.
 pub(crate) fn error_data(error: &Error) -> ErrorData {
-    let code = if error.code().http_status() >= 500 { ErrorCode::INTERNAL_ERROR } else { ErrorCode::INVALID_REQUEST };
-    ErrorData::new(code, format!("[{}] {}", error.code().id(), gtm_error::printable(error.message())), Some(error.problem()))
+    let code = if error.code().http_status() >= 500 {
+        ErrorCode::INTERNAL_ERROR
+    } else {
+        ErrorCode::INVALID_REQUEST
+    };
+    ErrorData::new(
+        code,
+        format!("[{}] {}", error.code().id(), gtm_error::printable(error.message())),
+        Some(error.problem()),
+    )
 }

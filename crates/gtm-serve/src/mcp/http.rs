@@ -90,7 +90,8 @@ impl Backend for Http {
 
 /// `/s/{session}/mcp` and `/t/{toolset}/s/{session}/mcp`: the session is in the URL.
 pub(crate) async fn serve(State(app): State<App>, params: RawPathParams, request: Request) -> Response {
-    let param = |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
+    let param =
+        |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
     let toolset = param("toolset").or_else(|| query(&request, "toolset"));
     let session = param("session").unwrap_or_default();
     match app.ensure(&session, toolset.as_deref()) {
@@ -104,15 +105,22 @@ pub(crate) async fn serve(State(app): State<App>, params: RawPathParams, request
 /// A client of the older revisions gets a session of its own when it initialises, named in
 /// `Mcp-Session-Id` as its revision says. Otherwise `X-Session-Id` names the session, or it is the
 /// toolset's default session, which all such clients share.
-pub(crate) async fn serve_default(State(app): State<App>, params: RawPathParams, request: Request) -> Response {
-    let toolset = params.iter().next().map(|(_, value)| value.to_string()).or_else(|| query(&request, "toolset"));
+pub(crate) async fn serve_default(
+    State(app): State<App>,
+    params: RawPathParams,
+    request: Request,
+) -> Response {
+    let toolset =
+        params.iter().next().map(|(_, value)| value.to_string()).or_else(|| query(&request, "toolset"));
     let legacy = text(request.headers(), LEGACY_SESSION);
     let named = text(request.headers(), "x-session-id");
     if request.method() == Method::DELETE {
         return match legacy.map(|session| app.store().delete(&session)) {
             Some(Ok(_)) => StatusCode::NO_CONTENT.into_response(),
             Some(Err(error)) => Failure::from(error).into_response(),
-            None => Failure::new(Code::RequestMalformed, "the request names no `Mcp-Session-Id`").into_response(),
+            None => {
+                Failure::new(Code::RequestMalformed, "the request names no `Mcp-Session-Id`").into_response()
+            }
         };
     }
     let known = match (&legacy, &named) {
@@ -142,7 +150,13 @@ pub(crate) async fn serve_default(State(app): State<App>, params: RawPathParams,
 }
 
 /// Hands the request to `rmcp`. Also says whether it opened a connection in the old way.
-async fn answer(app: &App, request: Request, session: String, shared: bool, face: Arc<Face>) -> (Response, bool) {
+async fn answer(
+    app: &App,
+    request: Request,
+    session: String,
+    shared: bool,
+    face: Arc<Face>,
+) -> (Response, bool) {
     let (mut head, body) = request.into_parts();
     // Read here, so that the time limit holds for MCP as for everything else.
     let body = match payload::read(body, &head.headers, app).await {

@@ -29,8 +29,10 @@ pub async fn mcp_stream(
 ) -> Result<()> {
     let session = simulator.open(options)?;
     let name = simulator.toolset().name.clone();
-    let backend = Stdio(Arc::new(Single { face: Arc::new(Face::new(name, simulator)), session: Mutex::new(session) }));
-    let failed = |e: &dyn std::fmt::Display| Error::new(Code::SourceUnreachable, format!("the MCP client: {e}"));
+    let backend =
+        Stdio(Arc::new(Single { face: Arc::new(Face::new(name, simulator)), session: Mutex::new(session) }));
+    let failed =
+        |e: &dyn std::fmt::Display| Error::new(Code::SourceUnreachable, format!("the MCP client: {e}"));
     let running = match Handler(backend).serve((input, output)).await {
         Ok(running) => running,
         // A client that leaves before it says anything is no failure.

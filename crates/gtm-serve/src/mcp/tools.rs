@@ -31,7 +31,8 @@ pub(crate) struct Tools {
 impl Tools {
     pub(crate) fn new(specs: &[ToolSpec]) -> Tools {
         // Names that need no change are given out first, so that none is taken by another's mending.
-        let fine: HashSet<&str> = specs.iter().map(|s| s.name.as_str()).filter(|name| is_name(name)).collect();
+        let fine: HashSet<&str> =
+            specs.iter().map(|s| s.name.as_str()).filter(|name| is_name(name)).collect();
         let mut taken: HashSet<String> = fine.iter().map(|name| name.to_string()).collect();
         let mut tools = Tools {
             listed: Vec::with_capacity(specs.len()),
@@ -88,7 +89,8 @@ impl Tools {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+    (1..=MAX_NAME).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
 /// A name that MCP allows and that no other tool has.
@@ -122,7 +124,8 @@ fn tool(spec: &ToolSpec, name: &str) -> Tool {
     }
     let hints = &spec.annotations;
     if hints.read_only.is_some() || hints.destructive.is_some() || hints.idempotent.is_some() {
-        let hints = ToolAnnotations::from_raw(None, hints.read_only, hints.destructive, hints.idempotent, None);
+        let hints =
+            ToolAnnotations::from_raw(None, hints.read_only, hints.destructive, hints.idempotent, None);
         tool = tool.with_annotations(hints);
     }
     tool
@@ -172,7 +175,13 @@ mod tests {
 
     #[test]
     fn names_are_mended_apart_and_map_back() {
-        let tools = Tools::new(&[spec("a b", None), spec("a_b", None), spec("a/b", None), spec("", None), spec(&"é".repeat(300), None)]);
+        let tools = Tools::new(&[
+            spec("a b", None),
+            spec("a_b", None),
+            spec("a/b", None),
+            spec("", None),
+            spec(&"é".repeat(300), None),
+        ]);
         let listed: Vec<&str> = tools.listed.iter().map(|t| t.name.as_ref()).collect();
         assert_eq!(listed[..4], ["a_b_2", "a_b", "a_b_3", "tool"]);
         assert!(listed.iter().all(|name| is_name(name)));

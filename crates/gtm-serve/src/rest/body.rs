@@ -15,7 +15,12 @@ pub(crate) fn is_json(media_type: &str) -> bool {
 
 /// The body as JSON; `None` if there is none. `node` is the schema of what is in it, for the
 /// media types that carry only text.
-pub(crate) fn read(body: &[u8], content_type: &str, node: &Value, root: &Value) -> Result<Option<Value>, Failure> {
+pub(crate) fn read(
+    body: &[u8],
+    content_type: &str,
+    node: &Value,
+    root: &Value,
+) -> Result<Option<Value>, Failure> {
     if body.is_empty() {
         return Ok(None);
     }
@@ -28,10 +33,14 @@ pub(crate) fn read(body: &[u8], content_type: &str, node: &Value, root: &Value) 
             let text = std::str::from_utf8(body).map_err(|_| malformed("the form is not UTF-8"))?;
             Ok(Some(Value::Object(decode::form(&decode::pairs(text), node, root))))
         }
-        "multipart/form-data" => parts(body, content_type, node, root).map(|object| Some(Value::Object(object))),
+        "multipart/form-data" => {
+            parts(body, content_type, node, root).map(|object| Some(Value::Object(object)))
+        }
         "application/octet-stream" => Ok(Some(bytes(body))),
         text if text.starts_with("text/") => Ok(Some(bytes(body))),
-        binary if ["image/", "audio/", "video/"].iter().any(|kind| binary.starts_with(kind)) => Ok(Some(bytes(body))),
+        binary if ["image/", "audio/", "video/"].iter().any(|kind| binary.starts_with(kind)) => {
+            Ok(Some(bytes(body)))
+        }
         other => Err(Failure::from(
             Error::new(Code::RequestMalformed, format!("cannot read a body of type {other}"))
                 .expected("JSON, a form, or plain text")
@@ -47,8 +56,10 @@ pub(crate) fn json(body: &[u8]) -> Result<Value, Failure> {
 }
 
 fn parts(body: &[u8], content_type: &str, node: &Value, root: &Value) -> Result<Map<String, Value>, Failure> {
-    let boundary = multipart::boundary(content_type).ok_or_else(|| malformed("the form names no boundary"))?;
-    let parts = multipart::parts(body, boundary).ok_or_else(|| malformed("the form does not follow its boundary"))?;
+    let boundary =
+        multipart::boundary(content_type).ok_or_else(|| malformed("the form names no boundary"))?;
+    let parts =
+        multipart::parts(body, boundary).ok_or_else(|| malformed("the form does not follow its boundary"))?;
     let (mut fields, mut out) = (Vec::new(), Map::new());
     for part in parts {
         match std::str::from_utf8(part.data) {
@@ -74,7 +85,8 @@ fn base64(data: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(data.len().div_ceil(3) * 4);
     for chunk in data.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| (word << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0u32, |word, byte| (word << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for digit in 0..4 {
             match digit <= chunk.len() {
                 true => out.push(char::from(DIGITS[(word >> (18 - 6 * digit)) as usize & 63])),
@@ -105,7 +117,11 @@ mod tests {
         assert_eq!(object(b"hello", "text/plain"), Some(json!("hello")));
         let form = b"--B\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n7\r\n--B--";
         assert_eq!(object(form, "multipart/form-data; boundary=B"), Some(json!({"n": 7})));
-        for (body, kind) in [(&b"{"[..], "application/json"), (b"\xff", "application/x-www-form-urlencoded"), (b"<a/>", "application/xml")] {
+        for (body, kind) in [
+            (&b"{"[..], "application/json"),
+            (b"\xff", "application/x-www-form-urlencoded"),
+            (b"<a/>", "application/xml"),
+        ] {
             assert!(read(body, kind, &schema, &schema).is_err(), "{kind}");
         }
     }

@@ -63,7 +63,9 @@ pub(crate) fn scalar(text: &str, node: &Value, root: &Value) -> Value {
 
 fn typed(text: &str, kind: &str) -> Option<Value> {
     match kind {
-        "integer" => text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from)).ok(),
+        "integer" => {
+            text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<u64>().map(Value::from)).ok()
+        }
         "number" => match text.parse::<i64>() {
             Ok(whole) => Some(whole.into()),
             Err(_) => text.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number),
@@ -93,7 +95,8 @@ fn untyped(text: &str, node: &Value, root: &Value) -> Value {
         // One level: branches of branches are rare in parameters, and this cannot recurse forever.
         for branch in node.get(branches).and_then(Value::as_array).into_iter().flatten() {
             let branch = schema::resolve(root, branch);
-            if let Some(value) = branch.get("type").and_then(Value::as_str).and_then(|kind| typed(text, kind)) {
+            if let Some(value) = branch.get("type").and_then(Value::as_str).and_then(|kind| typed(text, kind))
+            {
                 return value;
             }
         }
@@ -152,7 +155,13 @@ pub(crate) fn form(fields: &[(String, String)], node: &Value, root: &Value) -> M
         }
         at.texts.push(text.clone());
     }
-    tree.members.into_iter().map(|(name, tree)| { let value = tree.build(member(node, root, &name), root); (name, value) }).collect()
+    tree.members
+        .into_iter()
+        .map(|(name, tree)| {
+            let value = tree.build(member(node, root, &name), root);
+            (name, value)
+        })
+        .collect()
 }
 
 /// The steps of a bracketed name: `a[b][]` gives `a`, `b` and the empty step.
@@ -201,7 +210,14 @@ impl Tree {
             return Value::Array(out);
         }
         let members = members.into_iter();
-        Value::Object(members.map(|(name, tree)| { let value = tree.build(member(node, root, &name), root); (name, value) }).collect())
+        Value::Object(
+            members
+                .map(|(name, tree)| {
+                    let value = tree.build(member(node, root, &name), root);
+                    (name, value)
+                })
+                .collect(),
+        )
     }
 }
 
@@ -258,7 +274,9 @@ mod tests {
             "metadata": {"type": "object"},
             "expand": {"type": "array", "items": {"type": "string"}},
             "items": {"type": "array", "items": {"type": "object", "properties": {"quantity": {"type": "integer"}}}}}});
-        let fields = pairs("amount=100&metadata[k+1]=v%201&expand[]=a&expand[]=b&items[0][quantity]=2&items[1][quantity]=3&odd[=1");
+        let fields = pairs(
+            "amount=100&metadata[k+1]=v%201&expand[]=a&expand[]=b&items[0][quantity]=2&items[1][quantity]=3&odd[=1",
+        );
         assert_eq!(
             Value::Object(form(&fields, &schema, &schema)),
             json!({"amount": 100, "metadata": {"k 1": "v 1"}, "expand": ["a", "b"],

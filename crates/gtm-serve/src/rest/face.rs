@@ -17,20 +17,27 @@ use std::sync::Arc;
 
 /// `/r/{session}/...` and `/t/{toolset}/r/{session}/...`: the session is in the base URL.
 pub(crate) async fn serve(State(app): State<App>, params: RawPathParams, request: Request) -> Response {
-    let param = |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
+    let param =
+        |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
     let toolset = param("toolset");
     let session = param("session").unwrap_or_default();
     // `/r/{session}` is two segments, `/t/{toolset}/r/{session}` is four.
     let skip = if toolset.is_some() { 4 } else { 2 };
     match app.ensure(&session, toolset.as_deref()) {
-        Ok(face) => answer(&app, request, &session, false, &face, skip).await.unwrap_or_else(Failure::into_response),
+        Ok(face) => {
+            answer(&app, request, &session, false, &face, skip).await.unwrap_or_else(Failure::into_response)
+        }
         Err(error) => Failure::from(error).into_response(),
     }
 }
 
 /// `/rest/...` and `/t/{toolset}/rest/...`: the session is named by `X-Session-Id`, or it is the
 /// toolset's default session, which all clients share that name none.
-pub(crate) async fn serve_default(State(app): State<App>, params: RawPathParams, request: Request) -> Response {
+pub(crate) async fn serve_default(
+    State(app): State<App>,
+    params: RawPathParams,
+    request: Request,
+) -> Response {
     let toolset = params.iter().find(|(known, _)| *known == "toolset").map(|(_, value)| value.to_string());
     let named = request.headers().get("x-session-id").and_then(|v| v.to_str().ok()).map(str::to_string);
     let shared = named.is_none();
@@ -40,7 +47,9 @@ pub(crate) async fn serve_default(State(app): State<App>, params: RawPathParams,
     };
     let skip = if toolset.is_some() { 3 } else { 1 };
     match known {
-        Ok((session, face)) => answer(&app, request, &session, shared, &face, skip).await.unwrap_or_else(Failure::into_response),
+        Ok((session, face)) => {
+            answer(&app, request, &session, shared, &face, skip).await.unwrap_or_else(Failure::into_response)
+        }
         Err(error) => Failure::from(error).into_response(),
     }
 }
@@ -69,13 +78,16 @@ async fn answer(
             return Err(Failure::new(Code::NotFound, format!("the API has no path {path}")));
         }
     };
-    let Some((tool, http)) = face.simulator.tools().get(index).and_then(|tool| Some((tool, tool.http.as_ref()?))) else {
+    let Some((tool, http)) =
+        face.simulator.tools().get(index).and_then(|tool| Some((tool, tool.http.as_ref()?)))
+    else {
         return Err(Failure::new(Code::Internal, "the path leads to no tool"));
     };
     let body = payload::read(body, &head.headers, app).await?;
     let sent = Sent { path: &values, query: &query, headers: &head.headers, body: &body };
     let mut call = Call::new(tool.name.clone(), arguments(tool, http, &sent)?);
-    call.idempotency_key = head.headers.get("idempotency-key").and_then(|v| v.to_str().ok()).map(str::to_string);
+    call.idempotency_key =
+        head.headers.get("idempotency-key").and_then(|v| v.to_str().ok()).map(str::to_string);
     let create = match (app.config().auto_create, shared) {
         (false, _) => Create::Never,
         (true, false) => Create::With(&face.name),
@@ -122,9 +134,11 @@ fn other_methods(method: &Method, path: &str, methods: &[String]) -> Result<Resp
 
 /// The reply as the API itself would send it.
 fn response(session: &str, http: &HttpBinding, reply: Reply) -> Response {
-    let status = StatusCode::from_u16(reply.status).ok().filter(|s| !s.is_informational()).unwrap_or(StatusCode::OK);
-    let empty = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
-        || (reply.content.is_null() && (http.success_type.is_empty() || reply.is_error));
+    let status =
+        StatusCode::from_u16(reply.status).ok().filter(|s| !s.is_informational()).unwrap_or(StatusCode::OK);
+    let empty =
+        matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+            || (reply.content.is_null() && (http.success_type.is_empty() || reply.is_error));
     let mut response = match empty {
         true => Response::new(Body::empty()),
         false => {
@@ -146,7 +160,10 @@ fn response(session: &str, http: &HttpBinding, reply: Reply) -> Response {
 
 /// Where the reply came from, for those who look.
 fn provenance(headers: &mut HeaderMap, session: &str, reply: &Reply) {
-    headers.insert(HeaderName::from_static("x-gtm-rung"), HeaderValue::from_static(reply.provenance.rung.name()));
+    headers.insert(
+        HeaderName::from_static("x-gtm-rung"),
+        HeaderValue::from_static(reply.provenance.rung.name()),
+    );
     headers.insert(HeaderName::from_static("x-gtm-state-version"), HeaderValue::from(reply.state_version));
     if let Ok(session) = HeaderValue::from_str(session) {
         headers.insert(HeaderName::from_static("x-gtm-session"), session);
@@ -165,7 +182,8 @@ fn body(http: &HttpBinding, reply: &Reply) -> (HeaderValue, String) {
             other => Some(other),
         };
         if let Some(media_type) = plain {
-            let media_type = HeaderValue::from_str(media_type).unwrap_or(HeaderValue::from_static("text/plain"));
+            let media_type =
+                HeaderValue::from_str(media_type).unwrap_or(HeaderValue::from_static("text/plain"));
             return (media_type, text.clone());
         }
     }

@@ -134,7 +134,12 @@ mod tests {
     use serde_json::json;
 
     fn tool() -> ToolSpec {
-        let param = |name: &str, location, explode| HttpParam { name: name.into(), argument: name.into(), location, explode };
+        let param = |name: &str, location, explode| HttpParam {
+            name: name.into(),
+            argument: name.into(),
+            location,
+            explode,
+        };
         ToolSpec {
             name: "t".into(),
             parameters: json!({"type": "object", "properties": {
@@ -152,7 +157,11 @@ mod tests {
                     param("X-Trace", ParamLocation::Header, false),
                     param("sid", ParamLocation::Cookie, false),
                 ],
-                body: Some(gtm_tool::HttpBody { argument: None, media_type: "application/json".into(), required: true }),
+                body: Some(gtm_tool::HttpBody {
+                    argument: None,
+                    media_type: "application/json".into(),
+                    required: true,
+                }),
                 success_status: 201,
                 ..HttpBinding::default()
             }),
@@ -173,12 +182,14 @@ mod tests {
 
     #[test]
     fn arguments_from_everywhere() {
-        let got = read("tags=a&tags=b&filter[min]=1.5&unknown=1", br#"{"name":"n","id":99}"#, "application/json");
+        let got =
+            read("tags=a&tags=b&filter[min]=1.5&unknown=1", br#"{"name":"n","id":99}"#, "application/json");
         assert_eq!(
             got.expect("readable"),
             json!({"id": 7, "tags": ["a", "b"], "filter": {"min": 1.5}, "X-Trace": "abc", "sid": 12, "name": "n"})
         );
-        let form = read("tags[]=a&min=2", b"name=n&count=3", "application/x-www-form-urlencoded").expect("readable");
+        let form =
+            read("tags[]=a&min=2", b"name=n&count=3", "application/x-www-form-urlencoded").expect("readable");
         assert_eq!(form["tags"], json!(["a"]));
         assert_eq!(form["filter"], json!({"min": 2}));
         assert_eq!(form["count"], json!(3));

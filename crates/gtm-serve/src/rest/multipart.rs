@@ -89,7 +89,10 @@ mod tests {
         let parts = parts(BODY, "B").expect("well-formed");
         assert_eq!(parts.len(), 2);
         assert_eq!((parts[0].name.as_str(), parts[0].data, parts[0].json), ("a", &b"1"[..], false));
-        assert_eq!((parts[1].name.as_str(), parts[1].data, parts[1].json), ("file", &b"{\"b\":\r\n2}"[..], true));
+        assert_eq!(
+            (parts[1].name.as_str(), parts[1].data, parts[1].json),
+            ("file", &b"{\"b\":\r\n2}"[..], true)
+        );
     }
 
     #[test]

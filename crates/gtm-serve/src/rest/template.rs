@@ -84,10 +84,11 @@ impl Paths {
                 [Part::Text(text)] => node.literal.entry(text.clone()).or_default(),
                 [Part::Parameter] => node.parameter.get_or_insert_default(),
                 _ => {
-                    let index = node.mixed.iter().position(|(known, _)| *known == pattern).unwrap_or_else(|| {
-                        node.mixed.push((pattern, Node::default()));
-                        node.mixed.len() - 1
-                    });
+                    let index =
+                        node.mixed.iter().position(|(known, _)| *known == pattern).unwrap_or_else(|| {
+                            node.mixed.push((pattern, Node::default()));
+                            node.mixed.len() - 1
+                        });
                     &mut node.mixed[index].1
                 }
             };
@@ -100,7 +101,10 @@ impl Paths {
 
     /// Whether there is any path at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.root.literal.is_empty() && self.root.parameter.is_none() && self.root.mixed.is_empty() && self.root.leaves.is_empty()
+        self.root.literal.is_empty()
+            && self.root.parameter.is_none()
+            && self.root.mixed.is_empty()
+            && self.root.leaves.is_empty()
     }
 
     /// Finds the tool for a request. `path` is as it came over the wire, still percent-encoded.
@@ -113,7 +117,8 @@ impl Paths {
             (rest.is_empty() || rest.starts_with('/')).then_some(rest)
         });
         for candidate in based.chain([path]) {
-            let segments: Vec<String> = candidate.split('/').filter(|s| !s.is_empty()).map(super::decode::percent).collect();
+            let segments: Vec<String> =
+                candidate.split('/').filter(|s| !s.is_empty()).map(super::decode::percent).collect();
             if segments.len() > MAX_SEGMENTS {
                 continue;
             }
@@ -210,7 +215,9 @@ impl Pattern {
                         Some(Part::Text(text)) if self.0.last() == Some(&Part::Text(text.clone())) => {
                             rest.rfind(text.as_str())
                         }
-                        Some(Part::Text(text)) => rest.get(first..).and_then(|r| r.find(text.as_str())).map(|i| i + first),
+                        Some(Part::Text(text)) => {
+                            rest.get(first..).and_then(|r| r.find(text.as_str())).map(|i| i + first)
+                        }
                         Some(Part::Parameter) => Some(first),
                         None => Some(rest.len()),
                     };
@@ -242,7 +249,9 @@ mod tests {
 
     fn values(found: Found) -> (usize, Vec<String>) {
         match found {
-            Found::Tool(tool, values) => (tool, values.into_iter().map(|(n, v)| format!("{n}={v}")).collect()),
+            Found::Tool(tool, values) => {
+                (tool, values.into_iter().map(|(n, v)| format!("{n}={v}")).collect())
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -287,7 +296,10 @@ mod tests {
         assert_eq!(values(paths.find("GET", "/files/a.b.json", &[])), (0, vec!["name=a.b".into()]));
         assert_eq!(values(paths.find("POST", "/v1/7:cancel", &[])), (1, vec!["id=7".into()]));
         assert_eq!(values(paths.find("POST", "/v1/7", &[])), (2, vec!["id=7".into()]));
-        assert_eq!(values(paths.find("GET", "/tiles/1-2-3.png", &[])), (3, vec!["z=1".into(), "x=2".into(), "y=3".into()]));
+        assert_eq!(
+            values(paths.find("GET", "/tiles/1-2-3.png", &[])),
+            (3, vec!["z=1".into(), "x=2".into(), "y=3".into()])
+        );
         assert_eq!(paths.find("GET", "/files/.json", &[]), Found::Nothing);
     }
 

@@ -1,8 +1,7 @@
 //! The session API: every route, and every error it can answer with.
 
-
-use axum::http::StatusCode;
 use crate::common::{get, plain, post, send, server};
+use axum::http::StatusCode;
 use gtm_serve::ServerConfig;
 use serde_json::{Value, json};
 
@@ -18,18 +17,28 @@ async fn a_session_from_start_to_end() {
     let id = session(&router, json!({"id": "s1", "seed": 5})).await;
     assert_eq!(id, "s1");
 
-    let call = post(&router, "/v1/sessions/s1/call", json!({"tool": "put", "arguments": {"key": "a", "text": "x\"y"}})).await;
+    let call = post(
+        &router,
+        "/v1/sessions/s1/call",
+        json!({"tool": "put", "arguments": {"key": "a", "text": "x\"y"}}),
+    )
+    .await;
     assert_eq!(call.status, StatusCode::OK);
     assert_eq!(call.header("content-type"), "application/json");
     let reply = call.json();
     assert_eq!(reply["content"], json!({"key": "a", "text": "x\"y"}));
     assert_eq!(reply["text"], r#"{"key":"a","text":"x\"y"}"#);
-    assert_eq!((&reply["is_error"], &reply["error"], &reply["status"]), (&json!(false), &Value::Null, &json!(200)));
+    assert_eq!(
+        (&reply["is_error"], &reply["error"], &reply["status"]),
+        (&json!(false), &Value::Null, &json!(200))
+    );
     assert_eq!(reply["state_version"], 1);
     assert_eq!(reply["provenance"]["seed"], 5);
     assert_eq!(reply["provenance"]["rung"], "user");
 
-    let text = post(&router, "/v1/sessions/s1/call", json!({"name": "text of", "arguments": {"key": "a"}})).await.json();
+    let text = post(&router, "/v1/sessions/s1/call", json!({"name": "text of", "arguments": {"key": "a"}}))
+        .await
+        .json();
     assert_eq!((&text["content"], &text["text"]), (&json!("x\"y"), &json!("x\"y")));
 
     let state = get(&router, "/v1/sessions/s1/state").await.json();
@@ -40,7 +49,10 @@ async fn a_session_from_start_to_end() {
 
     let transcript = get(&router, "/v1/sessions/s1/transcript").await.json();
     assert_eq!(transcript["total"], 2);
-    assert_eq!(transcript["turns"][0]["call"], json!({"tool": "put", "arguments": {"key": "a", "text": "x\"y"}}));
+    assert_eq!(
+        transcript["turns"][0]["call"],
+        json!({"tool": "put", "arguments": {"key": "a", "text": "x\"y"}})
+    );
     assert_eq!(transcript["turns"][0]["reply"], reply);
     let page = get(&router, "/v1/sessions/s1/transcript?from=0&limit=1").await.json();
     assert_eq!((&page["turns"].as_array().expect("turns").len(), &page["next"]), (&1, &json!(1)));
@@ -71,15 +83,25 @@ async fn snapshots_rollback_fork_and_reset() {
     session(&router, json!({"id": "s"})).await;
     put("s".into(), "one").await;
     let snapshot = post(&router, "/v1/sessions/s/snapshots", json!({"name": "after one"})).await;
-    assert_eq!((snapshot.status, snapshot.json()), (StatusCode::CREATED, json!({"name": "after one", "turn": 1})));
+    assert_eq!(
+        (snapshot.status, snapshot.json()),
+        (StatusCode::CREATED, json!({"name": "after one", "turn": 1}))
+    );
     put("s".into(), "two").await;
-    assert_eq!(get(&router, "/v1/sessions/s/snapshots").await.json(), json!({"snapshots": [{"name": "after one", "turn": 1}]}));
+    assert_eq!(
+        get(&router, "/v1/sessions/s/snapshots").await.json(),
+        json!({"snapshots": [{"name": "after one", "turn": 1}]})
+    );
 
     let forks = post(&router, "/v1/sessions/s/fork", json!({"n": 2})).await;
     assert_eq!(forks.status, StatusCode::CREATED);
     let forks = forks.json();
-    let ids: Vec<String> =
-        forks["sessions"].as_array().expect("sessions").iter().map(|s| s["id"].as_str().expect("an id").to_string()).collect();
+    let ids: Vec<String> = forks["sessions"]
+        .as_array()
+        .expect("sessions")
+        .iter()
+        .map(|s| s["id"].as_str().expect("an id").to_string())
+        .collect();
     assert_eq!(ids.len(), 2);
     put(ids[0].clone(), "forked").await;
     assert_eq!(read("s".into()).await.json()["state"], "two");
@@ -174,7 +196,8 @@ async fn listings_come_in_pages() {
 
     let toolsets = get(&router, "/v1/toolsets").await.json();
     assert_eq!(toolsets["toolsets"].as_array().expect("toolsets").len(), 2);
-    let default: Vec<&Value> = toolsets["toolsets"].as_array().expect("toolsets").iter().filter(|t| t["default"] == true).collect();
+    let default: Vec<&Value> =
+        toolsets["toolsets"].as_array().expect("toolsets").iter().filter(|t| t["default"] == true).collect();
     assert_eq!(default.len(), 1);
     let tools = get(&router, "/v1/toolsets/notes/tools?from=1&limit=2").await.json();
     assert_eq!((&tools["total"], &tools["next"]), (&json!(6), &json!(3)));
@@ -261,7 +284,13 @@ async fn every_mistake_has_its_code() {
         ("POST", "/v1/sessions/s/call", json!([1]), 400, "GTM0401"),
         ("POST", "/v1/sessions/s/call", json!({"tool": 1}), 400, "GTM0401"),
         ("POST", "/v1/sessions/s/call", json!({"tool": "get", "args": {}}), 400, "GTM0401"),
-        ("POST", "/v1/sessions/s/call_batch", json!({"calls": [{"tool": "get"}, {"tool": "get"}, {"tool": "get"}]}), 413, "GTM0402"),
+        (
+            "POST",
+            "/v1/sessions/s/call_batch",
+            json!({"calls": [{"tool": "get"}, {"tool": "get"}, {"tool": "get"}]}),
+            413,
+            "GTM0402",
+        ),
         ("POST", "/v1/sessions/s/call_batch", json!({"calls": "x"}), 400, "GTM0401"),
         ("POST", "/v1/sessions/s/observe", json!({"tool": "get"}), 400, "GTM0401"),
         ("POST", "/v1/sessions/s/fork", json!({"n": 4}), 413, "GTM0402"),
@@ -273,16 +302,41 @@ async fn every_mistake_has_its_code() {
         ("GET", "/v1/sessions/s/state?path=nonsense", json!(null), 400, "GTM0401"),
         ("GET", "/v1/sessions/s/transcript?from=x", json!(null), 400, "GTM0401"),
         ("GET", "/v1/sessions?limit=-1", json!(null), 400, "GTM0401"),
-        ("POST", "/v1/sessions/s/call", json!({"tool": "put", "arguments": {"key": "x".repeat(20_000)}}), 413, "GTM0402"),
+        (
+            "POST",
+            "/v1/sessions/s/call",
+            json!({"tool": "put", "arguments": {"key": "x".repeat(20_000)}}),
+            413,
+            "GTM0402",
+        ),
     ];
     for (method, path, body, status, code) in cases {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let answer = send(&router, method, path, &[], body.clone()).await;
         let what = format!("{method} {path} {}", &body[..body.len().min(100)]);
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{what}: {}", answer.text());
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (status, code),
+            "{what}: {}",
+            answer.text()
+        );
     }
     let wrong_method = send(&router, "PUT", "/v1/sessions", &[], "").await;
     let mut allowed: Vec<&str> = wrong_method.header("allow").split(',').map(str::trim).collect();
     allowed.sort_unstable();
     assert_eq!(allowed, ["GET", "HEAD", "POST"]);
+}
+
+/// With a store that waits for a disk, calls are made elsewhere, with the same results.
+#[tokio::test]
+async fn calls_to_a_store_that_waits() {
+    let (_, router) = server(ServerConfig { blocking_store: true, ..crate::common::config() });
+    let call = json!({"tool": "get", "arguments": {"key": "first"}});
+    assert_eq!(post(&router, "/v1/sessions/s/call", call.clone()).await.code(), "GTM0301");
+    let reply = post(&router, "/v1/sessions/s/call?create=notes", call.clone()).await.json();
+    assert_eq!(reply["content"]["text"], "hello");
+    assert_eq!(post(&router, "/v1/sessions/s/call", call).await.json()["content"]["text"], "hello");
+    assert!(
+        get(&router, "/metrics").await.text().contains("gtm_tool_calls_total{tool=\"get\",outcome=\"ok\"} 2")
+    );
 }

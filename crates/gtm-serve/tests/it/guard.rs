@@ -1,8 +1,7 @@
 //! Who may call: host, origin, key; and how often.
 
-
-use axum::http::StatusCode;
 use crate::common::{get, post, send, server};
+use axum::http::StatusCode;
 use gtm_serve::ServerConfig;
 use serde_json::json;
 
@@ -15,7 +14,20 @@ fn routes() -> Vec<(String, String)> {
             routes.push((method.to_uppercase(), path.replace(['{', '}'], "")));
         }
     }
-    for path in ["/mcp", "/s/x/mcp", "/t/notes/mcp", "/t/notes/s/x/mcp", "/rest/pets", "/r/x/pets", "/t/petstore/rest/pets", "/t/petstore/r/x/pets", "/r/x", "/rest", "/nowhere", "/"] {
+    for path in [
+        "/mcp",
+        "/s/x/mcp",
+        "/t/notes/mcp",
+        "/t/notes/s/x/mcp",
+        "/rest/pets",
+        "/r/x/pets",
+        "/t/petstore/rest/pets",
+        "/t/petstore/r/x/pets",
+        "/r/x",
+        "/rest",
+        "/nowhere",
+        "/",
+    ] {
         for method in ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"] {
             routes.push((method.into(), path.into()));
         }
@@ -29,7 +41,11 @@ async fn every_route_but_the_public_ones_wants_the_key() {
     let (_, router) = server(config);
     for (method, path) in routes() {
         let public = ["/health", "/livez", "/readyz", "/version"].contains(&path.as_str());
-        for wrong in [vec![], vec![("authorization", "Bearer open"), ("x-api-key", "")], vec![("authorization", "Basic open sesame")]] {
+        for wrong in [
+            vec![],
+            vec![("authorization", "Bearer open"), ("x-api-key", "")],
+            vec![("authorization", "Basic open sesame")],
+        ] {
             let answer = send(&router, &method, &path, &wrong, "{}").await;
             match public {
                 true => assert_eq!(answer.status, StatusCode::OK, "{method} {path}"),
@@ -40,7 +56,11 @@ async fn every_route_but_the_public_ones_wants_the_key() {
                 }
             }
         }
-        for right in [("authorization", "Bearer open sesame"), ("authorization", "bearer open sesame"), ("x-api-key", "open sesame")] {
+        for right in [
+            ("authorization", "Bearer open sesame"),
+            ("authorization", "bearer open sesame"),
+            ("x-api-key", "open sesame"),
+        ] {
             let answer = send(&router, &method, &path, &[right], "{}").await;
             assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
         }
@@ -138,9 +158,15 @@ async fn browsers_may_ask_first() {
     assert_eq!(answer.header("access-control-allow-origin"), "https://app.example");
     assert_eq!(answer.header("access-control-allow-headers"), "x-api-key, content-type");
     let foreign = [("origin", "https://evil.example"), ask[1], ask[2]];
-    assert_eq!(send(&router, "OPTIONS", "/v1/sessions/x/call", &foreign, "").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        send(&router, "OPTIONS", "/v1/sessions/x/call", &foreign, "").await.status,
+        StatusCode::FORBIDDEN
+    );
     // Without the preflight's own header it is a request like any other, and wants the key.
-    assert_eq!(send(&router, "OPTIONS", "/v1/sessions/x/call", &ask[..1], "").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        send(&router, "OPTIONS", "/v1/sessions/x/call", &ask[..1], "").await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]

@@ -41,7 +41,11 @@ async fn bodies_that_are_no_json_are_refused_fast() {
             let start = Instant::now();
             let answer = send(&router, "POST", path, &[], body.clone()).await;
             let what = format!("{path} {}", String::from_utf8_lossy(&body[..body.len().min(40)]));
-            assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "GTM0401"), "{what}");
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (StatusCode::BAD_REQUEST, "GTM0401"),
+                "{what}"
+            );
             assert!(start.elapsed() < FAST, "{what}: {:?}", start.elapsed());
         }
     }
@@ -68,7 +72,11 @@ async fn absurd_numbers_are_refused_fast() {
             assert!(start.elapsed() < FAST, "{path} {body}: {:?}", start.elapsed());
         }
         let number = number.trim_matches('"');
-        for path in ["/v1/sessions?limit=", "/v1/sessions/s/transcript?from=", "/v1/toolsets/notes/tools?from=1&limit="] {
+        for path in [
+            "/v1/sessions?limit=",
+            "/v1/sessions/s/transcript?from=",
+            "/v1/toolsets/notes/tools?from=1&limit=",
+        ] {
             let answer = get(&router, &format!("{path}{number}")).await;
             let fine = number.parse::<u64>().is_ok();
             assert_eq!(answer.status.is_success(), fine, "{path}{number}: {}", answer.text());
@@ -87,12 +95,19 @@ async fn hostile_paths_and_ids() {
     let router = plain();
     let long = "x".repeat(10_000);
     for id in ["%00", "%ff", "..%2f..%2fetc", "a%20b", "%1b%5b31m", "%22", long.as_str(), "%e2%80%ae"] {
-        for path in [format!("/v1/sessions/{id}"), format!("/s/{id}/mcp"), format!("/r/{id}/pets"), format!("/t/{id}/mcp")] {
+        for path in [
+            format!("/v1/sessions/{id}"),
+            format!("/s/{id}/mcp"),
+            format!("/r/{id}/pets"),
+            format!("/t/{id}/mcp"),
+        ] {
             let answer = get(&router, &path).await;
             assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
             assert_eq!(clean(&answer.body), Ok(()), "{path}");
         }
-        let answer = send(&router, "POST", &format!("/v1/sessions/{id}/call?create=notes"), &[], r#"{"tool":"get"}"#).await;
+        let answer =
+            send(&router, "POST", &format!("/v1/sessions/{id}/call?create=notes"), &[], r#"{"tool":"get"}"#)
+                .await;
         assert!(answer.status.is_client_error(), "{id}: {}", answer.status);
     }
     assert_eq!(get(&router, "/v1/sessions/../sessions").await.status, StatusCode::NOT_FOUND);
@@ -131,7 +146,9 @@ async fn names_cannot_drive_a_terminal() {
 /// Fails on bytes that a terminal would act on. Line feeds end the lines of metrics.
 fn clean(body: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(body);
-    match text.chars().find(|c| (c.is_control() && *c != '\n') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')) {
+    match text.chars().find(|c| {
+        (c.is_control() && *c != '\n') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+    }) {
         Some(found) => Err(format!("{found:?} in {text:?}")),
         None => Ok(()),
     }

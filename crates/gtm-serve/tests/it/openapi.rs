@@ -69,7 +69,9 @@ async fn its_answers_are_the_servers_answers() {
     let body = |name: &str| match name {
         "NewSession" => json!({"seed": 1, "ttl_s": 60, "state": {"a": 1}, "world": "open"}),
         "Call" => json!({"tool": "get", "arguments": {"key": "first"}, "idempotency_key": "k"}),
-        "Batch" => json!({"calls": [{"tool": "get", "arguments": {"key": "none"}}, {"name": "put", "arguments": {}}]}),
+        "Batch" => {
+            json!({"calls": [{"tool": "get", "arguments": {"key": "none"}}, {"name": "put", "arguments": {}}]})
+        }
         "Observation" => json!({"tool": "get", "arguments": {"key": "q"}, "content": {"key": "q"}}),
         "SnapshotName" => json!({"name": "there"}),
         "Fork" => json!({"n": 2, "seed": 9}),
@@ -86,7 +88,8 @@ async fn its_answers_are_the_servers_answers() {
     operations.sort_by_key(|(method, _, _)| method == "DELETE");
     for (method, path, operation) in operations {
         let address = path.replace("{id}", "s").replace("{toolset}", "notes");
-        let schema = operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
+        let schema =
+            operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
         let sent = schema.map(|reference| (reference, body(reference.rsplit('/').next().expect("a name"))));
         if let Some((reference, value)) = &sent {
             assert_eq!(check(&document, reference, value), Ok(()), "example of {reference}");
@@ -98,7 +101,12 @@ async fn its_answers_are_the_servers_answers() {
         assert_eq!(answer.status.as_str(), status, "{method} {path}: {}", answer.text());
         match responses[status].pointer("/content/application~1json/schema/$ref").and_then(Value::as_str) {
             Some(reference) => {
-                assert_eq!(check(&document, reference, &answer.json()), Ok(()), "{method} {path}: {}", answer.text());
+                assert_eq!(
+                    check(&document, reference, &answer.json()),
+                    Ok(()),
+                    "{method} {path}: {}",
+                    answer.text()
+                );
             }
             None => assert!(answer.body.is_empty() || path == "/metrics", "{method} {path}"),
         }
