@@ -32,7 +32,7 @@ const FLAGS: &[(&str, &str, bool)] = &[
     ("star", "starred", true), ("unstar", "starred", false), ("like", "liked", true), ("unlike", "liked", false),
     ("pin", "pinned", true), ("unpin", "pinned", false), ("lock", "locked", true), ("unlock", "locked", false),
     ("archive", "archived", true), ("unarchive", "archived", false), ("enable", "enabled", true), ("disable", "enabled", false),
-    ("activate", "active", true), ("deactivate", "active", false), ("publish", "published", true), ("unpublish", "published", false),
+    ("enable", "disabled", false), ("disable", "disabled", true), ("activate", "active", true), ("deactivate", "active", false), ("publish", "published", true), ("unpublish", "published", false),
     ("block", "blocked", true), ("unblock", "blocked", false), ("complete", "completed", true), ("uncomplete", "completed", false),
     ("close", "closed", true), ("reopen", "closed", false), ("verify", "verified", true), ("mute", "muted", true), ("unmute", "muted", false),
     ("hide", "hidden", true), ("unhide", "hidden", false), ("flag", "flagged", true), ("unflag", "flagged", false), ("follow", "following", true),
@@ -87,7 +87,7 @@ pub(super) fn effect(verb: &str, record: &Node<'_>, undo: bool) -> Effect {
             }
         }
     }
-    if let Some((_, flag, up)) = FLAGS.iter().find(|(v, ..)| *v == verb) {
+    for (_, flag, up) in FLAGS.iter().filter(|(v, ..)| *v == verb) {
         let found = members.iter().find(|(n, node)| {
             let own = Name::new(n);
             let plain = own.joined().strip_prefix("is").unwrap_or(own.joined());

@@ -159,9 +159,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The member of the target's records that names the parent of the nested resource.
+    /// The member of the target's records that names the parent of the nested resource; it is
+    /// added to what is stored where the records do not show it.
     fn link_member(&mut self, nested: usize, target: usize) -> Option<String> {
-        let path = &self.plan.resources[nested].path;
+        let (found, name) = self.owner_member(nested, target)?;
+        if found.is_some() {
+            return found;
+        }
+        if name == self.entities[target].id {
+            return None;
+        }
+        add_member(&mut self.entities[target].schema, &name, json!({"type": ["string", "integer"]}));
+        if schema_is_closed(&self.entities[target].schema) {
+            self.entities[target].widened = true;
+        }
+        Some(name)
+    }
+
+    /// The member that names the owner of a nested resource's records, if they have it, and what it
+    /// would be called.
+    fn owner_member(&self, nested: usize, target: usize) -> Option<(Option<String>, String)> {
+        let path = &self.plan.resources.get(nested)?.path;
         let at = path.segments.iter().rposition(|s| matches!(s, Segment::Parameter(_)))?;
         let Some(Segment::Parameter(names)) = path.segments.get(at) else { return None };
         let parameter = names.first()?;
@@ -178,19 +196,12 @@ impl<'a> Reader<'a> {
         let found = wanted.iter().find_map(|w| {
             members.iter().find(|(n, node)| Name::new(n).joined() == w && **n != own && scalar(node)).map(|(n, _)| (*n).to_owned())
         });
-        if found.is_some() {
-            return found;
-        }
-        // The records do not show whose they are; the stored ones must know.
-        let name = if parsed.len() == 1 && !owner.is_empty() { format!("{owner}_{}", parsed.joined()) } else { parameter.clone() };
-        if name == own {
-            return None;
-        }
-        add_member(&mut self.entities[target].schema, &name, json!({"type": ["string", "integer"]}));
-        if schema_is_closed(&self.entities[target].schema) {
-            self.entities[target].widened = true;
-        }
-        Some(name)
+        let name = if parsed.len() == 1 && !owner.is_empty() {
+            format!("{owner}_{}", parsed.joined())
+        } else {
+            parameter.clone()
+        };
+        Some((found, name))
     }
 
     /// Lists that nothing else speaks of are answers, not state: what they show depends on what is asked.
@@ -200,7 +211,10 @@ impl<'a> Reader<'a> {
             let only_read = resource.ops.iter().all(|&op| matches!(self.plan.ops[op].role, Role::List));
             let lone_get = resource.ops.iter().all(|&op| matches!(self.plan.ops[op].role, Role::Get | Role::Lookup(_)))
                 && !self.parents.iter().enumerate().any(|(child, p)| *p == Some(i) && self.plan.resources[child].ops.len() > 1);
-            if resource.alias.is_some() || !(only_read || lone_get) || resource.ops.is_empty() {
+            let never_seen = resource.ops.iter().all(|&op| {
+                matches!(self.plan.ops[op].role, Role::Update | Role::UpdateByBody | Role::Delete | Role::Act(_))
+            });
+            if resource.alias.is_some() || !(only_read || lone_get || never_seen) || resource.ops.is_empty() {
                 continue;
             }
             let aliased = self.plan.resources.iter().any(|r| r.alias == Some(i));
@@ -341,13 +355,28 @@ impl<'a> Reader<'a> {
         Some((member, last))
     }
 
+    /// As [`Reader::link`], for collections that are scoped by their parent.
+    fn scope_link(&self, op: &Op<'a>) -> Option<(String, String)> {
+        let resource = op.resource?;
+        if self.canonical(resource) != resource || matches!(op.role, Role::Single) {
+            return None;
+        }
+        let member = self.owner_member(resource, resource)?.0?;
+        let own = self.plan.resources.get(resource)?.path.segments.len();
+        let last = op.path.segments.iter().take(own).filter_map(|s| key_expr(op, s)).last()?;
+        Some((member, last))
+    }
+
     /// Looks the parent up, so that nothing is found or made under a parent that does not exist.
     fn parent_step(&self, op: &Op<'a>, resource: usize) -> Option<Step> {
         let parent = self.parent(resource)?;
-        let roles = |role: fn(&Role) -> bool| {
-            self.plan.resources[parent].ops.iter().any(|&i| self.plan.ops[i].resource == Some(parent) && role(&self.plan.ops[i].role))
-        };
-        if !(roles(|r| matches!(r, Role::Get)) && (roles(|r| matches!(r, Role::Create | Role::List | Role::Update | Role::Delete)))) {
+        // Only where something else than this tells which parents there are.
+        let target = self.canonical(parent);
+        let told = self.plan.ops.iter().any(|other| {
+            other.resource.is_some_and(|r| self.canonical(r) == target)
+                && matches!(other.role, Role::Get | Role::List | Role::Create | Role::Lookup(_))
+        });
+        if !told {
             return None;
         }
         let at = self.plan.resources.get(parent)?.path.segments.len();

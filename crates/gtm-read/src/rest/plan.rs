@@ -117,7 +117,31 @@ impl<'a> Plan<'a> {
     /// Operations on paths that end in a parameter: the collection is the path before it.
     fn find_items(&mut self, index: &mut BTreeMap<(String, Key), usize>) {
         let literals: BTreeSet<Key> = self.ops.iter().filter(|op| op.path.literal().is_some()).map(|op| op.key.clone()).collect();
+        // `/messages/{log}` is a collection where `/messages/{log}/{id}` is there too.
+        let nested: BTreeSet<Key> = self
+            .ops
+            .iter()
+            .filter(|op| op.path.item().is_some() && op.path.without(1).item().is_some())
+            .map(|op| op.path.without(1).key())
+            .collect();
         for i in 0..self.ops.len() {
+            let op = &self.ops[i];
+            if op.path.item().is_none() {
+                continue;
+            }
+            if nested.contains(&op.key) && op.path.verb.is_none() {
+                let role = match op.http.method.as_str() {
+                    "GET" if self.lists(i) => Some(Role::List),
+                    "POST" => Some(Role::Create),
+                    _ => None,
+                };
+                if let Some(role) = role {
+                    let (api, path) = (Self::api(op), op.path.clone());
+                    let resource = self.resource(index, api, path);
+                    self.assign(i, resource, role);
+                    continue;
+                }
+            }
             let op = &self.ops[i];
             let Some(parameters) = op.path.item() else { continue };
             let mut collection = op.path.without(1);
@@ -127,7 +151,7 @@ impl<'a> Plan<'a> {
             }
             let mut role = match (op.http.method.as_str(), &op.path.verb) {
                 (_, Some(verb)) => Role::Act(verb.clone()),
-                ("GET", None) => Role::Get,
+                ("GET" | "HEAD", None) => Role::Get,
                 ("PUT" | "PATCH", None) => Role::Update,
                 ("POST", None) => Role::Update,
                 ("DELETE", None) => Role::Delete,
@@ -197,7 +221,7 @@ impl<'a> Plan<'a> {
         let last = words.last().copied().unwrap_or_default();
         match Shape::of(op.tool, &[last], true) {
             Shape::Rows(..) => true,
-            Shape::Open | Shape::Empty => is_plural(last),
+            Shape::Open | Shape::Empty => is_plural(last) && op.path.item().is_none(),
             _ => false,
         }
     }

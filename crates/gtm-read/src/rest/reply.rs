@@ -26,31 +26,36 @@ impl Beside for Plain {
     }
 }
 
-/// A reply that holds the record bound to `it`.
-pub(super) fn record(shape: &Shape<'_>, entity: &Entity<'_>, bulk: bool) -> Json {
-    let of = |node: Option<Node<'_>>| if is_as_stored(node, entity) { json!("it") } else { fill_from("it") };
+/// A reply that holds the record that `it` evaluates to.
+pub(super) fn record(shape: &Shape<'_>, entity: &Entity<'_>, it: &str) -> Json {
+    let of = |node: &Node<'_>| if is_as_stored(Some(*node), entity) { json!(it) } else { fill_from(it) };
     match shape {
         Shape::Empty => Json::Null,
-        Shape::Open => json!("it"),
-        Shape::Other => json!("fill"),
-        Shape::Record(path, node) => wrapped(root_of(node), path, of(Some(*node)), &Plain),
-        Shape::Rows(path, Some(node)) if !bulk => wrapped(root_of(node), path, json!([of(Some(*node))]), &Plain),
-        Shape::Rows(..) => json!("fill"),
+        Shape::Open => json!(it),
+        Shape::Other | Shape::Rows(_, None) => json!("fill"),
+        Shape::Record(path, node) => wrapped(root_of(node), path, of(node), &Plain),
+        Shape::Rows(path, Some(node)) => wrapped(root_of(node), path, json!([of(node)]), &Plain),
     }
 }
 
-/// A reply that holds the rows bound to `rows`.
-pub(super) fn rows(shape: &Shape<'_>, returns: Option<&Json>, entity: &Entity<'_>, beside: &dyn Beside) -> Json {
+/// A reply that holds the rows that `rows` evaluates to.
+pub(super) fn rows(
+    shape: &Shape<'_>,
+    returns: Option<&Json>,
+    entity: &Entity<'_>,
+    rows: &str,
+    beside: &dyn Beside,
+) -> Json {
     match shape {
         Shape::Rows(path, node) => {
             let own = match node {
                 Some(node) => is_as_stored(Some(*node), entity),
                 None => true,
             };
-            let inner = if own { json!("rows") } else { fill_from("rows") };
+            let inner = if own { json!(rows) } else { fill_from(rows) };
             wrapped(returns.map(Node::of), path, inner, beside)
         }
-        Shape::Empty | Shape::Open => json!("rows"),
+        Shape::Empty | Shape::Open => json!(rows),
         _ => json!("fill"),
     }
 }

@@ -45,8 +45,11 @@ impl<'a> Shape<'a> {
             return Shape::Empty;
         }
         let Some(returns) = &tool.returns else {
-            let typed = tool.http.as_ref().is_some_and(|h| !h.success_type.is_empty());
-            return if typed { Shape::Open } else { Shape::Empty };
+            // Many specs forget to declare what their reads and writes answer.
+            let forgotten = tool.http.as_ref().is_some_and(|h| {
+                !h.success_type.is_empty() || !matches!(h.method.as_str(), "DELETE" | "HEAD")
+            });
+            return if forgotten { Shape::Open } else { Shape::Empty };
         };
         let node = Node::of(returns);
         let nothing = returns.as_object().is_none_or(|r| !r.keys().any(|k| !matches!(k.as_str(), "description" | "title" | "$defs" | "example")));

@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
             Role::Create => self.create(op, entity, &shape, script),
             Role::Get => {
                 script.push(StepOp::Get(Get { within: Some(self.container(op)?), id: Some(self.id(op)?), ..Get::default() }));
-                Some(script.reply(reply::record(&shape, entity, false)))
+                Some(script.reply(reply::record(&shape, entity, &self.shown(op))))
             }
             Role::Lookup(property) => self.lookup(op, entity, &shape, script, property),
             Role::Update => {
@@ -74,6 +74,21 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The record as it is shown: one that was invented in a scope names the scope's owner.
+    fn shown(&self, op: &Op<'a>) -> String {
+        match self.scope_link(op) {
+            Some((member, owner)) => format!("merge(it, {{{}: {owner}}})", quoted(&member)),
+            None => "it".to_owned(),
+        }
+    }
+
+    fn shown_rows(&self, op: &Op<'a>) -> String {
+        match self.scope_link(op) {
+            Some((member, owner)) => format!("rows.map(row, merge(row, {{{}: {owner}}}))", quoted(&member)),
+            None => "rows".to_owned(),
+        }
+    }
+
     fn list(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script) -> Option<Behavior> {
         let mut taken: Vec<String> = op.path.parameters().iter().map(|p| super::entity::argument(op, p)).collect();
         taken.extend(op.http.params.iter().filter(|p| p.location == gtm_tool::ParamLocation::Header).map(|p| p.argument.clone()));
@@ -83,7 +98,8 @@ impl<'a> Reader<'a> {
             step.equal.insert(link, Json::String(value));
         }
         script.push(StepOp::List(step));
-        Some(script.reply(reply::rows(shape, op.tool.returns.as_ref(), entity, &Totals(&paging))))
+        let rows = self.shown_rows(op);
+        Some(script.reply(reply::rows(shape, op.tool.returns.as_ref(), entity, &rows, &Totals(&paging))))
     }
 
     fn create(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script) -> Option<Behavior> {
@@ -104,11 +120,11 @@ impl<'a> Reader<'a> {
         left_out.extend(&completed);
         create.from = body.without(&left_out);
         self.set_on_create(&record, &body, &mut create.set);
-        if let Some((link, value)) = self.link(op) {
+        if let Some((link, value)) = self.link(op).or_else(|| self.scope_link(op)) {
             create.set.insert(link, Json::String(value));
         }
         script.push(StepOp::Create(create));
-        Some(script.reply(reply::record(shape, entity, false)))
+        Some(script.reply(reply::record(shape, entity, &self.shown(op))))
     }
 
     /// What a new record has besides what was sent: times and its first state.
@@ -159,14 +175,14 @@ impl<'a> Reader<'a> {
             left_out.push(&entity.id);
             create.from = body.without(&left_out);
             self.set_on_create(&Node::of(&entity.schema), &body, &mut create.set);
-            if let Some((link, value)) = self.link(op) {
+            if let Some((link, value)) = self.link(op).or_else(|| self.scope_link(op)) {
                 create.set.insert(link, Json::String(value));
             }
             script.when("old == null".into(), StepOp::Create(create));
         }
         let condition = upsert.then(|| "old != null".to_owned());
         self.change(&mut script, entity, &body, &within, &id, condition, Map::new());
-        Some(script.reply(reply::record(shape, entity, false)))
+        Some(script.reply(reply::record(shape, entity, &self.shown(op))))
     }
 
     /// Steps that set what was sent.
@@ -251,7 +267,7 @@ impl<'a> Reader<'a> {
         let template = match shape {
             Shape::Open | Shape::Empty => Json::Null,
             Shape::Record(_, node) if entity.node.is_some_and(|e| e.same(node) || e.overlap(node) >= 0.5) => {
-                reply::record(shape, entity, false)
+                reply::record(shape, entity, &self.shown(op))
             }
             _ => self.confirmation(op),
         };
@@ -309,13 +325,13 @@ impl<'a> Reader<'a> {
             // The record does not show the member: the key is an id in its own right.
             script.push(StepOp::Get(Get { within: Some(self.container(op)?), id: Some(value), ..Get::default() }));
             script.note = Some(format!("{property} is not a member of the record; taken as its id"));
-            return Some(script.reply(reply::record(shape, entity, false)));
+            return Some(script.reply(reply::record(shape, entity, &self.shown(op))));
         };
         if shape.is_rows() {
             let mut step = gtm_world::behavior::ListRows { within: self.container(op)?, ..Default::default() };
             step.equal.insert((*name).to_owned(), Json::String(value));
             script.push(StepOp::List(step));
-            return Some(script.reply(reply::rows(shape, op.tool.returns.as_ref(), entity, &Plain)));
+            return Some(script.reply(reply::rows(shape, op.tool.returns.as_ref(), entity, "rows", &Plain)));
         }
         // Listed rather than searched: an open world may then know such a record.
         let mut step = gtm_world::behavior::ListRows { within: self.container(op)?, limit: Some("1".into()), ..Default::default() };
@@ -328,7 +344,7 @@ impl<'a> Reader<'a> {
             ..Require::default()
         }));
         script.push(StepOp::Let([("it".to_owned(), json!("rows[0]"))].into_iter().collect()));
-        Some(script.reply(reply::record(shape, entity, false)))
+        Some(script.reply(reply::record(shape, entity, &self.shown(op))))
     }
 
     fn act(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script, verb: &str) -> Option<Behavior> {
@@ -357,7 +373,7 @@ impl<'a> Reader<'a> {
         let template = match shape {
             Shape::Empty => Json::Null,
             Shape::Open => if changes { json!("it") } else { Json::Null },
-            Shape::Record(_, node) if speaks_of(node, entity) => reply::record(shape, entity, false),
+            Shape::Record(_, node) if speaks_of(node, entity) => reply::record(shape, entity, &self.shown(op)),
             Shape::Record(..) => self.confirmation_or_fill(op),
             _ => json!("fill"),
         };
@@ -384,7 +400,7 @@ impl<'a> Reader<'a> {
             script.push(StepOp::Get(Get { within: Some(within), id: Some(id), ..Get::default() }));
             let template = match shape {
                 Shape::Empty => Json::Null,
-                Shape::Record(_, node) if node.same(&record) => reply::record(shape, entity, false),
+                Shape::Record(_, node) if node.same(&record) => reply::record(shape, entity, &self.shown(op)),
                 _ => json!("fill"),
             };
             return Some(script.reply(template));
@@ -435,7 +451,7 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         }
-        Some(script.reply(reply::record(shape, entity, false)))
+        Some(script.reply(reply::record(shape, entity, &self.shown(op))))
     }
 }
 
