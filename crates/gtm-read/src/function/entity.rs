@@ -2,7 +2,7 @@
 
 use super::context::{Context, ID_WORDS};
 use super::state_shape::{Collection, Kind, Scalar};
-use super::tokens::common;
+use super::tokens::{common, same_root};
 use super::tool::{Returns, Tool};
 use super::verbs::Verb;
 
@@ -53,7 +53,7 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
         c.id.as_deref() == Some(&param.name) || (idish && !what.is_empty() && what == c.stems)
     });
     let id_param = exact_id
-        || tool.params.iter().any(|param| {
+        || tool.params.iter().filter(|param| param.stems.first().is_none_or(|word| word != "new")).any(|param| {
             let (what, idish) = without_id(&param.stems);
             c.other_ids.contains(&param.name)
                 || (idish && !what.is_empty() && c.called(&what))
@@ -64,7 +64,7 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     }
     // What is changed is what is identified, whatever else the name speaks of.
     if changes && exact_id {
-        score += 2.5;
+        score += 3.5;
     }
     // Its members among parameters, in the name, and in the reply.
     let members = |stems: &[String]| c.members.iter().any(|member| member.stems == stems);
@@ -73,7 +73,9 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     if params > 1 && params == tool.params.len() {
         score += 0.8;
     }
+    let names_one = id_param || tool.params.is_empty() || tool.params.iter().any(|param| is_caller(&param.stems));
     let part = tool.action.reads()
+        && names_one
         && tool.action.all_nouns.last().is_some_and(|head| {
             members(std::slice::from_ref(head)) && !c.stems.contains(head) && head != "id" && head != "name"
         });
@@ -90,8 +92,13 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     if wrapped && tool.action.reads() {
         score += 2.0;
     }
+    // `book_flight` gives a `booking_id`: what is made is a booking.
+    let made = tool.action.verb == Verb::Create && makes(tool, c);
+    if made {
+        score += 3.2;
+    }
     let evidence = match tool.action.verb {
-        Verb::Create => named,
+        Verb::Create => named || made,
         _ if tool.action.reads() => named || id_param || part || wrapped || (said && params > 0),
         _ => named || id_param,
     };
@@ -115,6 +122,25 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
         score -= 0.2;
     }
     score
+}
+
+/// Whether a creating tool makes records of this collection though its name does not say so.
+fn makes(tool: &Tool<'_>, c: &Collection) -> bool {
+    let verb = c.stems.iter().any(|stem| same_root(stem, &tool.action.word));
+    let gives = match &tool.returns {
+        Returns::Object(fields) => fields.iter().any(|field| {
+            let (what, idish) = without_id(&field.stems);
+            let given = tool.params.iter().any(|param| param.name == field.name);
+            idish && !given && c.is_called(&what)
+        }),
+        _ => false,
+    };
+    gives || (verb && !tool.params.iter().any(|param| c.id.as_deref() == Some(&param.name)))
+}
+
+/// Whether a parameter says who is calling.
+fn is_caller(stems: &[String]) -> bool {
+    stems.iter().any(|word| matches!(word.as_str(), "token" | "user" | "account" | "customer" | "name"))
 }
 
 /// What the tool's name says for a collection, and whether it names it at all.

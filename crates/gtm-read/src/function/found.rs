@@ -171,9 +171,13 @@ impl<'c, 'a> About<'c, 'a> {
     pub(super) fn tests(&self) -> Vec<String> {
         let c = self.collection();
         let mut tests = Vec::new();
+        let finders = self.roles.iter().any(|role| matches!(role, Role::Finds(_)));
+        let changes = !self.tool.action.reads() && finders;
         for (param, role) in self.params() {
             let value = param.expr();
             let test = match role {
+                // Beside what finds the record, a change gives what is to be set.
+                Role::Member(_) | Role::Named(..) if changes => continue,
                 Role::Finds(at) | Role::Member(at) => {
                     let member = &c.members[*at];
                     same(&expr::below("it", &member.path), &value, member.single, param)

@@ -37,12 +37,16 @@ pub(super) fn extend(ctx: &mut Context<'_>) {
     }
     for (stems, tools) in groups(ctx, &about) {
         if let Some((id, schema, members)) = describe(ctx, &tools, &stems) {
+            // The state may have a place for them, though nothing is in it yet that looks like a record.
+            let place = ctx.shape.groups.iter().find(|(path, words)| path.len() <= 2 && *words == stems).map(|(path, _)| path.clone());
             let name = ctx.shape.free_name(&plural(&stems), &[]);
+            let path = place.unwrap_or_else(|| vec![name.clone()]);
+            let group = if path.len() > 1 { super::tokens::stems(&path[0]) } else { Vec::new() };
             ctx.shape.collections.push(Collection {
-                path: vec![name.clone()],
+                path,
                 name,
                 parent: None,
-                group: Vec::new(),
+                group,
                 stems,
                 aliases: Vec::new(),
                 kind: Kind::Map,

@@ -95,7 +95,8 @@ fn collect(record: &Json, path: &mut Vec<String>, out: &mut Vec<Member>) {
             member.values.insert(plain(value));
         }
         // Plain objects inside are looked into; collections inside are collections of their own.
-        if value.is_object() && path.len() < 3 && super::state_shape::kind_of(name, value).is_none() {
+        let odd = path.iter().any(|name| name.chars().any(|c| c.is_ascii_digit() && name.len() > 8));
+        if value.is_object() && path.len() < 3 && !odd && super::state_shape::kind_of(name, value).is_none() {
             collect(value, path, out);
         }
         path.pop();

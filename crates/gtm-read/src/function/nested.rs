@@ -47,14 +47,19 @@ fn spot(about: &About<'_, '_>, what: &[String], new: bool) -> Option<Spot> {
         ctx.shape.collections.iter().enumerate().filter(move |(_, c)| c.parent == Some(parent) && c.rows > 0)
     };
     if !new {
-        if let Some((at, inner)) = children(about.index).find(|(_, c)| c.is_called(what)) {
-            return Some(Spot::In(at, expr::below("it", &inner.path)));
-        }
-        for reference in ctx.references.iter().filter(|r| r.from == about.index && r.by.is_none()) {
-            if let Some((at, inner)) = children(reference.to).find(|(_, c)| c.is_called(what)) {
-                let key = expr::below("it", &reference.path);
-                let holder = format!("{}[{key}]", ctx.expr(reference.to));
-                return Some(Spot::In(at, expr::below(&holder, &inner.path)));
+        // What is called so comes before what merely has ids called so.
+        let own: &dyn Fn(&Collection) -> bool = &|c| c.stems == what;
+        let also: &dyn Fn(&Collection) -> bool = &|c| c.is_called(what);
+        for fits in [own, also] {
+            if let Some((at, inner)) = children(about.index).find(|(_, c)| fits(c)) {
+                return Some(Spot::In(at, expr::below("it", &inner.path)));
+            }
+            for reference in ctx.references.iter().filter(|r| r.from == about.index && r.by.is_none()) {
+                if let Some((at, inner)) = children(reference.to).find(|(_, c)| fits(c)) {
+                    let key = expr::below("it", &reference.path);
+                    let holder = format!("{}[{key}]", ctx.expr(reference.to));
+                    return Some(Spot::In(at, expr::below(&holder, &inner.path)));
+                }
             }
         }
     }
@@ -72,9 +77,9 @@ fn check(about: &About<'_, '_>, param: &Param, spot: &Spot) -> Step {
     let ctx = about.ctx;
     let value = param.expr();
     let (index, test) = match spot {
-        Spot::In(index, place) => (*index, held(ctx.collection(*index), place, "v")),
+        Spot::In(index, place) => (*index, held(ctx.collection(*index), param, place, "v")),
         Spot::Anywhere(index, parent) => {
-            let inner = held(ctx.collection(*index), &expr::below("p", &ctx.collection(*index).path), "v");
+            let inner = held(ctx.collection(*index), param, &expr::below("p", &ctx.collection(*index).path), "v");
             let rows = ctx.expr(*parent);
             let all = match ctx.collection(*parent).kind {
                 Kind::Map => format!("{rows}.exists(k, p, {inner})"),
@@ -97,16 +102,55 @@ fn check(about: &About<'_, '_>, param: &Param, spot: &Spot) -> Step {
     }
 }
 
+/// The member that a parameter gives the value of: `item_id` for `item_ids`, else the id.
+pub(super) fn id_of(c: &Collection, param: &Param) -> Option<String> {
+    let named = c.members.iter().find(|m| m.top() && m.single && param.stems.ends_with(&m.stems) && m.stems.len() > 1);
+    named.map(|m| m.name().to_owned()).or_else(|| c.id.clone())
+}
+
+/// For lists of what to replace and of what by (`item_ids` and `new_item_ids`): the list inside the
+/// record and its new value.
+pub(super) fn replaced(about: &About<'_, '_>) -> Option<(Vec<String>, String)> {
+    let ctx = about.ctx;
+    let (new, old) = about.tool.params.iter().find_map(|new| {
+        let rest = new.stems.strip_prefix(&["new".to_owned()][..])?;
+        let old = about.tool.params.iter().find(|old| old.stems == rest)?;
+        (new.is_list() && old.is_list()).then_some((new, old))
+    })?;
+    let (what, _) = without_id(&old.stems);
+    let Some(Spot::In(at, _)) = spot(about, &what, false) else { return None };
+    let inner = ctx.collection(at);
+    if inner.parent != Some(about.index) || inner.kind != Kind::List {
+        return None;
+    }
+    let member = id_of(inner, old)?;
+    let held = expr::select("r", &member);
+    let (old_ids, new_ids) = (old.expr(), new.expr());
+    let to = format!("{new_ids}[indexOf({old_ids}, {held})]");
+    // What else is known of the new one comes along, as far as the old one has it.
+    let details = match spot(about, &what, true) {
+        Some(Spot::Anywhere(from, parent)) if ctx.collection(from).kind == Kind::Map && ctx.collection(parent).kind == Kind::Map => {
+            let rows = ctx.expr(parent);
+            let path = expr::below("p", &ctx.collection(from).path);
+            format!("pick(default(values({rows}).map(p, {path}[{to}]).filter(x, x != null)[0], {{}}), keys(r))")
+        }
+        _ => "{}".into(),
+    };
+    let place = expr::below("it", &inner.path);
+    let value = format!("{place}.map(r, {held} in {old_ids} ? merge(r, {details}, {{{}: {to}}}) : r)", expr::text(&member));
+    Some((inner.path.clone(), value))
+}
+
 /// Whether `place` holds a record of this id that is to be had.
-fn held(c: &Collection, place: &str, id: &str) -> String {
+fn held(c: &Collection, param: &Param, place: &str, id: &str) -> String {
     let available = c
         .members
         .iter()
         .find(|m| m.top() && m.first.is_boolean() && m.stems == ["available"])
         .map(|m| m.name().to_owned());
-    match (c.kind, &c.id) {
+    match (c.kind, id_of(c, param)) {
         (Kind::List, Some(member)) => {
-            let own = expr::select("r", member);
+            let own = expr::select("r", &member);
             let free = available.map(|name| format!(" && {} != false", expr::select("r", &name))).unwrap_or_default();
             format!("{place}.exists(r, {own} == {id}{free})")
         }

@@ -80,6 +80,11 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
         let value = format!("{first} ({})", participle(tool.action.word.split(' ').next().unwrap_or("")));
         step.set.insert(status.name().to_owned(), super::build::literal(json!(value)));
     }
+    if let Some((path, value)) = super::nested::replaced(about)
+        && let [name] = path.as_slice()
+    {
+        step.set.insert(name.clone(), json!(value));
+    }
     if step.merge.is_none() && step.set.is_empty() && inner.is_empty() {
         return None;
     }
@@ -321,6 +326,16 @@ fn wanted_stage(tool: &Tool<'_>, c: &Collection, status: &Member) -> Option<Vec<
     let in_name: Vec<String> = status.values.iter().filter(|v| name.contains(&singular(&word_of(v)))).cloned().collect();
     if !in_name.is_empty() {
         return Some(in_name);
+    }
+    // A stage that no record happens to be in: the word right before the noun.
+    const STAGES: &[&str] = &[
+        "pending", "delivered", "processed", "shipped", "cancelled", "active", "open", "closed", "completed", "confirmed",
+        "paid", "unpaid", "scheduled", "draft", "published", "archived", "overdue", "approved", "rejected", "expired",
+    ];
+    let before = name.windows(2).find(|pair| STAGES.contains(&pair[0].as_str()) && c.stems.first() == Some(&pair[1]));
+    if let Some(pair) = before {
+        let known: Vec<&String> = status.values.iter().collect();
+        return Some(vec![styled(&pair[0], &known)]);
     }
     let text = tool.text.to_lowercase();
     let nouns = [phrase(&c.stems), format!("{}s", phrase(&c.stems))];
