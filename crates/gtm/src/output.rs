@@ -6,7 +6,8 @@
 
 use gtm_error::{Code, Error};
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
+use serde_json::Value;
+use serde_json::ser::Formatter;
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::process::ExitCode;
@@ -142,19 +143,9 @@ impl Out {
 }
 
 /// The value on one line, with hidden characters escaped as JSON allows: nothing is lost.
-pub(crate) fn safe_json(value: &impl Serialize) -> String {
-    to_text(value, Safe(CompactFormatter))
-}
-
-/// The value over several lines, with hidden characters escaped.
-pub(crate) fn pretty_json(value: &impl Serialize, paint: Paint) -> String {
-    let text = to_text(value, Safe(PrettyFormatter::new()));
-    if paint.on { colour(&text, paint) } else { text }
-}
-
-fn to_text(value: &impl Serialize, formatter: impl Formatter) -> String {
+pub(crate) fn safe_json(value: &(impl Serialize + ?Sized)) -> String {
     let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Safe);
     // JSON values, and the structs given here, have text keys only, so this does not fail.
     match value.serialize(&mut serializer) {
         Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -162,53 +153,79 @@ fn to_text(value: &impl Serialize, formatter: impl Formatter) -> String {
     }
 }
 
-/// Colours the lines of pretty-printed JSON: members' names, and the scalar at the line's end.
-fn colour(text: &str, paint: Paint) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for line in text.lines() {
-        let start = line.len() - line.trim_start().len();
-        let (indent, rest) = line.split_at(start);
-        let (name, value) = match rest.starts_with('"').then(|| end_of_text(rest)).flatten() {
-            Some(end) if rest[end..].starts_with(": ") => rest.split_at(end),
-            _ => ("", rest),
-        };
-        out.push_str(indent);
-        if !name.is_empty() {
-            out.push_str(&paint.name(name));
-        }
-        let (sign, value) = value.strip_prefix(": ").map_or(("", value), |v| (": ", v));
-        let (scalar, comma) = value.strip_suffix(',').map_or((value, ""), |v| (v, ","));
-        out.push_str(sign);
-        match scalar.chars().next() {
-            Some('"') => out.push_str(&paint.text(scalar)),
-            Some(c) if c.is_alphanumeric() || c == '-' => out.push_str(&paint.number(scalar)),
-            _ => out.push_str(scalar),
-        }
-        out.push_str(comma);
-        out.push('\n');
-    }
-    out.pop();
+/// The value over several lines, with hidden characters escaped. What fits on a line stays on it.
+pub(crate) fn pretty_json(value: &impl Serialize, paint: Paint) -> String {
+    let mut out = String::new();
+    let value = serde_json::to_value(value).unwrap_or_default();
+    lines(&value, 0, 0, paint, &mut out);
     out
 }
 
-/// Where the JSON text literal at the start ends.
-fn end_of_text(line: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, c) in line.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return Some(at + 1),
-            _ => {}
+/// Longest line that a list or object is put on, in characters.
+const WIDTH: usize = 96;
+
+fn lines(value: &Value, indent: usize, column: usize, paint: Paint, out: &mut String) {
+    let short = size(value, WIDTH) + column <= WIDTH;
+    let (open, close) = if value.is_array() { ('[', ']') } else { ('{', '}') };
+    let nested: Vec<(Option<&String>, &Value)> = match value {
+        Value::Array(items) if !items.is_empty() => items.iter().map(|item| (None, item)).collect(),
+        Value::Object(map) if !map.is_empty() => map.iter().map(|(name, value)| (Some(name), value)).collect(),
+        scalar => return out.push_str(&paint.scalar(scalar)),
+    };
+    let (inner, last) = (" ".repeat(indent + 2), nested.len() - 1);
+    out.push(open);
+    for (at, (name, value)) in nested.into_iter().enumerate() {
+        match short {
+            true if at > 0 => out.push(' '),
+            true => {}
+            false => {
+                out.push('\n');
+                out.push_str(&inner);
+            }
+        }
+        let name = name.map(safe_json);
+        if let Some(name) = &name {
+            out.push_str(&paint.name(name));
+            out.push_str(": ");
+        }
+        let start = indent + 2 + name.map_or(0, |name| name.chars().count() + 2);
+        // On one line it was measured already: nothing in it may break.
+        lines(value, indent + 2, if short { 0 } else { start }, paint, out);
+        if at < last {
+            out.push(',');
         }
     }
-    None
+    if !short {
+        out.push('\n');
+        out.push_str(&" ".repeat(indent));
+    }
+    out.push(close);
+}
+
+/// Characters of the value on one line, or more than `max`.
+fn size(value: &Value, max: usize) -> usize {
+    let mut total = 0;
+    let mut add = |n: usize| {
+        total += n;
+        total <= max
+    };
+    match value {
+        Value::Array(items) => {
+            items.iter().all(|item| add(2 + size(item, max)));
+        }
+        Value::Object(map) => {
+            map.iter().all(|(name, value)| add(6 + name.chars().count() + size(value, max)));
+        }
+        Value::String(text) if text.len() > 4 * max => total = max + 1,
+        scalar => total = safe_json(scalar).chars().count(),
+    }
+    total
 }
 
 /// A JSON formatter that escapes whatever [`gtm_error::printable`] would.
-struct Safe<F>(F);
+struct Safe;
 
-impl<F: Formatter> Formatter for Safe<F> {
+impl Formatter for Safe {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, w: &mut W, fragment: &str) -> io::Result<()> {
         if let Cow::Borrowed(_) = gtm_error::printable(fragment) {
             return w.write_all(fragment.as_bytes());
@@ -223,37 +240,6 @@ impl<F: Formatter> Formatter for Safe<F> {
             }
         }
         Ok(())
-    }
-
-    fn write_char_escape<W: ?Sized + Write>(&mut self, w: &mut W, escape: CharEscape) -> io::Result<()> {
-        self.0.write_char_escape(w, escape)
-    }
-    fn begin_array<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_array(w)
-    }
-    fn end_array<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_array(w)
-    }
-    fn begin_array_value<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_array_value(w, first)
-    }
-    fn end_array_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_array_value(w)
-    }
-    fn begin_object<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_object(w)
-    }
-    fn end_object<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_object(w)
-    }
-    fn begin_object_key<W: ?Sized + Write>(&mut self, w: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_object_key(w, first)
-    }
-    fn begin_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(w)
-    }
-    fn end_object_value<W: ?Sized + Write>(&mut self, w: &mut W) -> io::Result<()> {
-        self.0.end_object_value(w)
     }
 }
 
@@ -300,12 +286,14 @@ impl Paint {
         self.with("36", text)
     }
 
-    fn text(self, text: &str) -> String {
-        self.with("32", text)
-    }
-
-    fn number(self, text: &str) -> String {
-        self.with("33", text)
+    /// A JSON scalar, or an empty list or object.
+    fn scalar(self, value: &Value) -> String {
+        let text = safe_json(value);
+        match value {
+            Value::String(_) => self.with("32", &text),
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.with("33", &text),
+            Value::Array(_) | Value::Object(_) => text,
+        }
     }
 }
 
@@ -317,7 +305,7 @@ fn wanted() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     #[test]
     fn json_for_the_terminal_hides_nothing_and_loses_nothing() {
@@ -342,6 +330,17 @@ mod tests {
         stripped.push_str(rest);
         assert_eq!(stripped, plain);
         assert_ne!(coloured, plain);
+    }
+
+    #[test]
+    fn what_fits_on_a_line_stays_on_it() {
+        let long = "x".repeat(90);
+        let value = json!({"a": 1, "b": [1, 2, {"c": []}], "d": {"e": long}});
+        let text = pretty_json(&value, Paint { on: false });
+        assert_eq!(text, format!("{{\n  \"a\": 1,\n  \"b\": [1, 2, {{\"c\": []}}],\n  \"d\": {{\n    \"e\": \"{long}\"\n  }}\n}}"));
+        assert!(text.lines().all(|line| line.chars().count() < 110));
+        assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(value));
+        assert_eq!(pretty_json(&json!({"a": [1, "b"]}), Paint { on: false }), "{\"a\": [1, \"b\"]}");
     }
 
     #[test]

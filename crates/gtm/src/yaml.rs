@@ -41,7 +41,8 @@ fn items(list: &[Value], indent: usize, out: &mut String) {
         out.push_str(&" ".repeat(indent));
         out.push('-');
         match value {
-            Value::Object(map) if !map.is_empty() && fits(value, indent + 2).is_none() => {
+            // A step, `require: {...}`, is shown without braces around it.
+            Value::Object(map) if map.values().any(Value::is_object) || fits(value, indent + 2).is_none() => {
                 out.push(' ');
                 members(map, indent + 2, out);
             }
@@ -128,8 +129,7 @@ fn is_plain(text: &str, in_flow: bool) -> bool {
     let allowed = |c: char| {
         c.is_ascii_alphanumeric() || " _./$()*+=<>!|&'\"?;^~-".contains(c) || (!in_flow && "[]{},".contains(c))
     };
-    const WORDS: [&str; 13] =
-        ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity", "none"];
+    const WORDS: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "nan", "inf", "infinity"];
     first
         && text.chars().all(allowed)
         && !text.ends_with(' ')

@@ -1,8 +1,6 @@
 //! `gtm call`: replies, errors, arguments, and sessions carried in a file.
 
-mod common;
-
-use common::{file, folder, petstore, run, run_with};
+use crate::common::{file, folder, petstore, run, run_with};
 use serde_json::{Value, json};
 
 #[test]

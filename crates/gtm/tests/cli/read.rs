@@ -1,8 +1,6 @@
 //! `gtm read`: what is printed is a toolset that does the same, until it is edited.
 
-mod common;
-
-use common::{file, folder, petstore, run};
+use crate::common::{file, folder, petstore, run};
 use serde_json::{Value, json};
 
 /// The replies of some calls in one session, without what they say of where they come from.

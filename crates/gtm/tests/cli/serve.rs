@@ -1,8 +1,6 @@
 //! `gtm serve` and `gtm mcp`, and taking tools from live servers: ours are at hand.
 
-mod common;
-
-use common::{Server, file, folder, gtm, petstore, run, run_with};
+use crate::common::{Server, file, folder, gtm, petstore, run, run_with};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,8 +1,5 @@
 //! Driving the binary as a user would.
 
-// Each test file uses its own part of this.
-#![allow(dead_code)]
-
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 /// A command with nothing of the tester's own environment that changes the output.
-pub fn gtm(args: &[&str]) -> Command {
+pub(crate) fn gtm(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gtm"));
     for name in ["GTM_API_KEY", "GTM_ADDR", "GTM_MCP_TOKEN", "NO_COLOR", "CLICOLOR_FORCE"] {
         command.env_remove(name);
@@ -20,10 +17,10 @@ pub fn gtm(args: &[&str]) -> Command {
 }
 
 /// What a finished command left.
-pub struct Ran {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl From<Output> for Ran {
@@ -38,12 +35,12 @@ impl From<Output> for Ran {
 
 impl Ran {
     /// The lines of standard output as JSON.
-    pub fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         self.out.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
     }
 
     /// The one line of standard output as JSON; the exit code must be 0.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.code, Some(0), "{}", self.err);
         let mut lines = self.lines();
         assert_eq!(lines.len(), 1, "{}", self.out);
@@ -51,7 +48,7 @@ impl Ran {
     }
 
     /// Fails unless the command ended with this code and an error of this kind, told to people.
-    pub fn refused(&self, code: i32, error: &str) {
+    pub(crate) fn refused(&self, code: i32, error: &str) {
         assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
         assert!(self.err.starts_with(&format!("error[{error}]: ")), "{}", self.err);
         assert!(self.err.contains("\n  hint: "), "{}", self.err);
@@ -59,12 +56,12 @@ impl Ran {
 }
 
 /// Runs a command to its end.
-pub fn run(args: &[&str]) -> Ran {
+pub(crate) fn run(args: &[&str]) -> Ran {
     gtm(args).output().expect("the binary runs").into()
 }
 
 /// Runs a command with something on standard input.
-pub fn run_with(args: &[&str], input: &str) -> Ran {
+pub(crate) fn run_with(args: &[&str], input: &str) -> Ran {
     let mut child = gtm(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -76,39 +73,39 @@ pub fn run_with(args: &[&str], input: &str) -> Ran {
 }
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
 }
 
 /// The Petstore example.
-pub fn petstore() -> String {
+pub(crate) fn petstore() -> String {
     root().join("examples/petstore.yaml").to_string_lossy().into_owned()
 }
 
 /// A folder that goes away.
-pub fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
 /// Writes a file and gives its path.
-pub fn file(folder: &tempfile::TempDir, name: &str, text: impl AsRef<[u8]>) -> String {
+pub(crate) fn file(folder: &tempfile::TempDir, name: &str, text: impl AsRef<[u8]>) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, text).expect("written");
     path.to_string_lossy().into_owned()
 }
 
 /// A running `gtm serve`, killed at the end of the test if it still runs.
-pub struct Server {
-    pub child: Child,
-    pub host: String,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) host: String,
     /// What it printed up to the address.
-    pub banner: String,
-    pub stdout: BufReader<ChildStdout>,
+    pub(crate) banner: String,
+    pub(crate) stdout: BufReader<ChildStdout>,
 }
 
 impl Server {
     /// Starts a server on a free port and waits for it to say where it listens.
-    pub fn start(args: &[&str]) -> Server {
+    pub(crate) fn start(args: &[&str]) -> Server {
         let mut all = vec!["serve", "--addr", "127.0.0.1:0"];
         all.extend(args);
         let mut child =
@@ -130,12 +127,12 @@ impl Server {
         Server { child, host, banner, stdout }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.host)
     }
 
     /// One request; status and body.
-    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.host).expect("it listens");
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let text = format!(
@@ -151,7 +148,7 @@ impl Server {
         (status, body.to_owned())
     }
 
-    pub fn json(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn json(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let (status, body) = self.request(method, path, &[("Content-Type", "application/json")], body);
         (status, serde_json::from_str(&body).unwrap_or(Value::Null))
     }
@@ -165,7 +162,7 @@ impl Drop for Server {
 }
 
 /// A file of the shared data, if it is there.
-pub fn shared(name: &str) -> Option<PathBuf> {
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     if !path.exists() {
         println!("skipped: {} is not here", path.display());

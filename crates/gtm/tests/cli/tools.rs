@@ -1,8 +1,6 @@
 //! `gtm tools`: what was understood, what was not, and why.
 
-mod common;
-
-use common::{file, folder, petstore, run, shared};
+use crate::common::{file, folder, petstore, run, shared};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -94,14 +92,15 @@ fn nothing_to_read_is_wrong_usage() {
 #[test]
 fn poisoned_names_reach_neither_terminal_nor_log() {
     let folder = folder();
-    let tools = json!({"tools": [{
-        "name": "\u{1b}[2Jevil\r\nerror[GTM0407]: forged",
-        "description": "\u{202e}hidden\u{200b}\u{1b}]0;title\u{7}",
-        "inputSchema": {"type": "object", "properties": {"a\u{1b}[31m": {"type": "integer"}}}
-    }]});
+    let poison = "\u{202e}hidden\u{200b}\u{1b}]0;title\u{7}\r\nerror[GTM0407]: forged";
+    let schema = json!({"type": "object", "properties": {"a\u{1b}[31m": {"enum": [poison, 1], "description": poison}}});
+    let tools = json!({"tools": [
+        {"name": "\u{1b}[2Jevil\r\nerror[GTM0407]: forged", "description": poison, "inputSchema": schema},
+        {"name": "bidi\u{202e}name", "description": poison, "inputSchema": schema},
+        {"name": "evil", "description": poison, "inputSchema": schema, "outputSchema": schema}
+    ]});
     let spec = file(&folder, "evil.json", tools.to_string());
-    let name = run(&["read", &spec, "--json"]).json();
-    let name = name["behaviors"].as_object().and_then(|b| b.keys().next().cloned()).expect("one tool");
+    let name = "evil".to_owned();
     let wrong = "{\"\u{1b}[31mx\\r\\n\": \"\u{202e}\"}";
     let session = folder.path().join("\u{1b}[2J").to_string_lossy().into_owned();
     for args in [
@@ -164,7 +163,7 @@ fn yaml_bombs_are_refused_quickly_and_cheaply() {
 }
 
 /// Runs a command under GNU time, if that is here, which tells the peak of its memory in KiB.
-fn run_measured(args: &[&str]) -> (common::Ran, Option<u64>) {
+fn run_measured(args: &[&str]) -> (crate::common::Ran, Option<u64>) {
     let time = std::path::Path::new("/usr/bin/time");
     if !time.exists() {
         return (run(args), None);
@@ -174,7 +173,7 @@ fn run_measured(args: &[&str]) -> (common::Ran, Option<u64>) {
         .args(args)
         .output()
         .expect("time runs");
-    let ran = common::Ran::from(output);
+    let ran = crate::common::Ran::from(output);
     let peak = ran.err.lines().rev().find_map(|line| line.strip_prefix("peak ")).and_then(|kib| kib.parse().ok());
     (ran, peak)
 }

@@ -1,0 +1,9 @@
+//! The binary, driven as a user drives it: arguments in, output and exit code out.
+
+mod about;
+mod call;
+mod clients;
+mod common;
+mod read;
+mod serve;
+mod tools;
