@@ -6,6 +6,7 @@ use gtm_sim::{Call, Session, SessionOptions, Simulator, SnapshotRef, Toolset};
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::OnceLock;
 
 #[derive(Arbitrary, Debug)]
@@ -38,8 +39,8 @@ fn simulator() -> &'static Simulator {
                 "get": {"steps": [{"get": {"in": "things", "id": "args.id"}}, {"reply": "it.n"}]}
             }
         });
-        let toolset = serde_json::from_value::<gtm_sim::ToolsetFile>(toolset).expect("the toolset parses");
-        Simulator::new(Toolset::try_from(toolset).expect("the toolset loads")).expect("the toolset compiles")
+        let toolset = Toolset::parse(toolset.to_string(), Path::new(".")).expect("the toolset loads");
+        Simulator::new(toolset).expect("the toolset compiles")
     })
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn clean_schema(schema: &Value, for_replies: bool) -> Value {
     let mut out = Map::with_capacity(object.len());
     for (key, value) in object {
         let name = key.as_str();
-        if matches!(name, "$schema" | "$id") || (for_replies && NOT_SENT.contains(&name)) {
+        if name == "$id" || (for_replies && (name == "$schema" || NOT_SENT.contains(&name))) {
             continue;
         }
         // A closed object whose open-ended names are not sent would refuse them.

@@ -11,6 +11,9 @@ mod tests;
 
 use serde_json::{Map, Value};
 
+/// The meta-schema of the dialect that everything is normalised to.
+const DRAFT_2020_12: &str = "https://json-schema.org/draft/2020-12/schema";
+
 /// How a schema's `$ref` is to be read; all other slips are mended alike in every dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -200,6 +203,12 @@ impl Normaliser<'_> {
         use keywords as k;
         let deeper = depth + 1;
         let kept = match keyword.as_str() {
+            // What is left is 2020-12; a schema that says so keeps saying it.
+            "$schema" if depth == 0 && value == DRAFT_2020_12 => Some(value),
+            // A regular expression as JavaScript writes it, delimiters and all.
+            "pattern" if value.as_str().is_some_and(|p| p.len() > 4 && p.starts_with("/^") && p.ends_with("$/")) => {
+                value.as_str().map(|p| p[1..p.len() - 1].into())
+            }
             "$id" | "id" | "$schema" | "$vocabulary" | "xml" | "externalDocs" | "$comment" | "optional"
             | "collectionFormat" | "allowEmptyValue" => None,
             "$recursiveRef" => {
