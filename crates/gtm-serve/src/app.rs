@@ -98,7 +98,13 @@ impl App {
     }
 
     pub(crate) fn gauges(&self) -> Gauges {
-        Gauges { sessions: self.store().len(), in_flight: self.places().taken(), ready: !self.draining() }
+        let toolsets = self.store().toolsets();
+        Gauges {
+            sessions: self.store().len(),
+            in_flight: self.places().taken(),
+            caught: toolsets.iter().map(|(_, simulator)| simulator.metrics().snapshot().panics).sum(),
+            ready: !self.draining(),
+        }
     }
 
     /// Removes sessions that were idle for too long.

@@ -62,7 +62,7 @@ pub(crate) struct Metrics {
     /// Labels of `routes`, in its order.
     names: Vec<String>,
     /// Per route, one counter for each status from 100 to 599.
-    routes: Vec<Box<[AtomicU64; 500]>>,
+    routes: Vec<[AtomicU64; 500]>,
     tools: RwLock<BTreeMap<String, Arc<PerOutcome>>>,
     durations: [AtomicU64; BOUNDS_US.len() + 1],
     duration_us: AtomicU64,
@@ -78,6 +78,8 @@ pub(crate) struct Metrics {
 pub(crate) struct Gauges {
     pub(crate) sessions: usize,
     pub(crate) in_flight: usize,
+    /// Bugs that the simulators caught themselves.
+    pub(crate) caught: u64,
     pub(crate) ready: bool,
 }
 
@@ -87,7 +89,7 @@ impl Metrics {
         let names: Vec<String> = routes.into_iter().collect();
         let zero = || AtomicU64::new(0);
         Metrics {
-            routes: names.iter().map(|_| Box::new(std::array::from_fn(|_| zero()))).collect(),
+            routes: names.iter().map(|_| std::array::from_fn(|_| zero())).collect(),
             names,
             tools: RwLock::default(),
             durations: std::array::from_fn(|_| zero()),
@@ -171,7 +173,12 @@ impl Metrics {
                 "Connections that could not be accepted.",
                 self.connections_refused.load(Relaxed),
             ),
-            ("gtm_panics_total", "counter", "Bugs caught; each cost one request.", self.panics.load(Relaxed)),
+            (
+                "gtm_panics_total",
+                "counter",
+                "Bugs caught; each cost one request.",
+                self.panics.load(Relaxed) + gauges.caught,
+            ),
             ("gtm_ready", "gauge", "Whether new work is taken.", u64::from(gauges.ready)),
         ] {
             out.head(name, kind, help);
@@ -232,7 +239,7 @@ mod tests {
     use super::*;
 
     fn gauges() -> Gauges {
-        Gauges { sessions: 2, in_flight: 1, ready: true }
+        Gauges { sessions: 2, in_flight: 1, caught: 0, ready: true }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use axum::http::StatusCode;
 use axum::routing::{MethodRouter, any, delete, get, post};
 use gtm_error::Code;
 
+/// Makes a route's handler; a constant cannot hold the handler itself.
+type Handler = fn() -> MethodRouter<App>;
+
 /// One operation of the session API.
 pub(crate) struct Route {
     pub(crate) method: &'static str,
@@ -23,7 +26,7 @@ pub(crate) struct Route {
     pub(crate) body: Option<&'static str>,
     /// Status and schema (or media type, if it has a slash) of success.
     pub(crate) reply: (u16, &'static str),
-    handler: fn() -> MethodRouter<App>,
+    handler: Handler,
 }
 
 impl Route {
@@ -269,7 +272,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// The paths of the other dialects. They speak MCP, or whatever API was imported, and are not part
 /// of the session API's document.
-pub(crate) const FACES: &[(&str, fn() -> MethodRouter<App>)] = &[
+pub(crate) const FACES: &[(&str, Handler)] = &[
     ("/mcp", || any(mcp::serve_default)),
     ("/s/{session}/mcp", || any(mcp::serve)),
     ("/t/{toolset}/mcp", || any(mcp::serve_default)),

@@ -87,7 +87,11 @@ fn typed(text: &str, kind: &str) -> Option<Value> {
 fn untyped(text: &str, node: &Value, root: &Value) -> Value {
     let listed = node.get("enum").and_then(Value::as_array).into_iter().flatten().chain(node.get("const"));
     for value in listed {
-        if value.as_str() == Some(text) || (!value.is_string() && value.to_string() == text) {
+        let spelled = match value {
+            Value::String(listed) => listed == text,
+            other => serde_json::from_str(text).is_ok_and(|sent: Value| sent == *other),
+        };
+        if spelled {
             return value.clone();
         }
     }

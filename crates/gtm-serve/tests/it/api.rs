@@ -340,3 +340,43 @@ async fn calls_to_a_store_that_waits() {
         get(&router, "/metrics").await.text().contains("gtm_tool_calls_total{tool=\"get\",outcome=\"ok\"} 2")
     );
 }
+
+/// A bug in the simulated tool's world costs the one call: the session goes on, and so do others.
+#[tokio::test]
+async fn a_bug_in_filling_costs_one_call() {
+    struct Buggy;
+    impl gtm_world::Filler for Buggy {
+        fn fill(&self, slot: &gtm_world::Slot<'_>) -> gtm_world::Value {
+            match slot.args.get("safe") {
+                Some(_) => gtm_world::Value::Int(1),
+                None => panic!("a bug, on purpose"),
+            }
+        }
+    }
+    let tool = gtm_tool::ToolSpec {
+        name: "guess".into(),
+        parameters: json!({"type": "object", "properties": {"safe": {"type": "boolean"}}}),
+        returns: Some(json!({"type": "integer"})),
+        ..gtm_tool::ToolSpec::default()
+    };
+    let mut toolset = gtm_sim::Toolset::from_tools("guessing", vec![tool]);
+    let direct = gtm_world::Behavior { direct: true, ..gtm_world::Behavior::default() };
+    toolset.behaviors.behaviors.insert("guess".into(), direct);
+    let simulator = gtm_sim::Simulator::with(toolset, &gtm_read::RuleReader, std::sync::Arc::new(Buggy));
+    let store = gtm_sim::Store::new(gtm_sim::StoreConfig::default()).expect("a store in memory");
+    store.add_toolset("guessing", std::sync::Arc::new(simulator.expect("it compiles")));
+    let router = gtm_serve::app(&gtm_serve::App::new(ServerConfig::default(), std::sync::Arc::new(store)));
+    session(&router, json!({"id": "s"})).await;
+    for _ in 0..3 {
+        let failed = post(&router, "/v1/sessions/s/call", json!({"tool": "guess"})).await.json();
+        assert_eq!(
+            (&failed["is_error"], &failed["error"]["kind"]),
+            (&json!(true), &json!("internal")),
+            "{failed}"
+        );
+        let fine =
+            post(&router, "/v1/sessions/s/call", json!({"tool": "guess", "arguments": {"safe": true}})).await;
+        assert_eq!(fine.json()["content"], 1);
+    }
+    assert!(get(&router, "/metrics").await.text().contains("gtm_panics_total 3\n"));
+}
