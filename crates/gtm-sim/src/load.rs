@@ -2,8 +2,8 @@
 
 use crate::names;
 use crate::toolset::{Toolset, ToolsetFile, WorldKind};
-use gtm_error::{Code, Error, Result};
-use gtm_tool::{Checker, Limits, ToolSpec, import, parse_document};
+use gtm_error::{Code, Error, Result, printable};
+use gtm_tool::{Checker, Limits, ToolSpec, Violation, import, parse_document};
 use gtm_world::Behaviors;
 use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
@@ -140,25 +140,43 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
 fn toolset_file(document: &Json) -> Result<ToolsetFile> {
     let schema = Toolset::json_schema();
     let checker = Checker::new(&schema, &Limits::default())?;
-    if let Err(violation) = checker.check(document) {
-        let mut error =
-            Error::new(Code::ToolsetInvalid, violation.message.clone()).expected(&*violation.expected);
-        if let Some(key) = &violation.unexpected {
-            let known = names::known_keys(&schema, document, &violation.path);
-            error = Error::new(Code::ToolsetInvalid, format!("unknown key `{key}`"));
-            error = match names::nearest(key, known.iter().map(String::as_str)).first() {
-                Some(near) => error.expected(format!("perhaps `{near}`")),
-                None => error.expected(format!("one of `{}`", known.join("`, `"))),
-            };
-        }
-        let place = match &violation.unexpected {
-            Some(key) => format!("{}/{}", violation.path, names::escape(key)),
-            None => violation.path,
-        };
-        return Err(error.at(if place.is_empty() { "/".to_owned() } else { place }));
-    }
+    checker.check(document).map_err(|violation| mistake(&schema, document, violation))?;
     ToolsetFile::deserialize(document)
         .map_err(|e| Error::new(Code::ToolsetInvalid, e.to_string().trim_end_matches('.').to_owned()))
+}
+
+/// What is wrong with the document, in the words of the format.
+fn mistake(schema: &Json, document: &Json, violation: Violation) -> Error {
+    let invalid = |what: String| Error::new(Code::ToolsetInvalid, what);
+    let near_or_all = |error: Error, word: &str, known: Vec<String>| match names::nearest(
+        word,
+        known.iter().map(String::as_str),
+    )
+    .first()
+    {
+        Some(near) => error.expected(format!("perhaps `{near}`")),
+        None => error.expected(format!("one of `{}`", known.join("`, `"))),
+    };
+    if let Some(key) = &violation.unexpected {
+        let known = names::known_keys(schema, document, &violation.path);
+        let error = near_or_all(invalid(format!("unknown key `{}`", printable(key))), key, known);
+        return error.at(format!("{}/{}", violation.path, names::escape(key)));
+    }
+    let place = if violation.path.is_empty() { "/" } else { &violation.path };
+    let choices = names::node_at(schema, document, &violation.path).map(|node| names::choices(schema, node));
+    let word = document.pointer(&violation.path).and_then(Json::as_str);
+    if let (Some(word), Some(known)) = (word, choices.filter(|known| !known.is_empty())) {
+        return near_or_all(
+            invalid(format!("`{}` is none of the words allowed here", printable(word))),
+            word,
+            known,
+        )
+        .at(place);
+    }
+    // The checker speaks of arguments, since that is what it checks most.
+    invalid(violation.message.replace("argument `", "`").replace("the arguments", "the toolset"))
+        .expected(violation.expected)
+        .at(place)
 }
 
 fn read_state(path: &Path, limits: &Limits) -> Result<Json> {

@@ -31,19 +31,22 @@ fn plain(name: &str) -> Vec<char> {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Levenshtein distance.
+/// How many slips lead from one to the other: a character too much, missing, wrong, or two swapped.
 fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(row[j] + 1).min(row[j + 1] + 1);
+    let mut earlier: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let wrong = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = wrong.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(earlier[j - 2] + 1);
+            }
         }
+        earlier = std::mem::replace(&mut last, row);
     }
-    row[b.len()]
+    last[b.len()]
 }
 
 /// A name as part of a JSON pointer.
@@ -51,20 +54,32 @@ pub(crate) fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// The keys that a schema allows at a place of a document.
-pub(crate) fn known_keys(root: &Json, document: &Json, pointer: &str) -> Vec<String> {
+/// The part of a schema that describes a place of a document.
+pub(crate) fn node_at<'a>(root: &'a Json, document: &Json, pointer: &str) -> Option<&'a Json> {
     let mut node = schema::resolve(root, root);
-    for (at, part) in pointer.match_indices('/').map(|(at, _)| (at, pointer[at + 1..].split('/').next())) {
-        let key = part.unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    for (at, _) in pointer.match_indices('/') {
+        let key = pointer[at + 1..].split('/').next()?;
         let in_list = document.pointer(&pointer[..at]).is_some_and(Json::is_array);
-        let next =
-            if in_list { node.get("items") } else { node.pointer(&format!("/properties/{}", escape(&key))) };
-        let Some(next) = next.or(node.get("additionalProperties")).filter(|next| next.is_object()) else {
-            return Vec::new();
-        };
+        let next = if in_list { node.get("items") } else { node.pointer(&format!("/properties/{key}")) };
+        let next = next.or(node.get("additionalProperties")).filter(|next| next.is_object())?;
         node = schema::resolve(root, first_object(root, next));
     }
-    schema::properties(root, node).into_iter().map(|p| p.name.to_owned()).collect()
+    Some(node)
+}
+
+/// The keys that a schema allows at a place of a document.
+pub(crate) fn known_keys(root: &Json, document: &Json, pointer: &str) -> Vec<String> {
+    let node = node_at(root, document, pointer);
+    node.into_iter().flat_map(|node| schema::properties(root, node)).map(|p| p.name.to_owned()).collect()
+}
+
+/// The words that a schema allows, where it lists them.
+pub(crate) fn choices(root: &Json, node: &Json) -> Vec<String> {
+    let node = schema::resolve(root, node);
+    let branches = ["anyOf", "oneOf"].iter().filter_map(|key| node.get(*key)?.as_array()).flatten();
+    let inner = branches.flat_map(|branch| choices(root, branch));
+    let listed = node.get("enum").and_then(Json::as_array).into_iter().flatten().chain(node.get("const"));
+    listed.filter_map(Json::as_str).map(str::to_owned).chain(inner).collect()
 }
 
 /// Looks through `anyOf: [X, null]`, as optional members are written.
@@ -168,6 +183,7 @@ mod tests {
         let known = ["get_user", "get_users", "delete_user", "list_orders"];
         assert_eq!(nearest("getUser", known.into_iter()), ["get_user", "get_users"]);
         assert_eq!(nearest("lst_orders", known.into_iter()), ["list_orders"]);
+        assert_eq!(nearest("nht", ["every", "nth"].into_iter()), ["nth"]);
         assert!(nearest("frobnicate", known.into_iter()).is_empty());
         assert!(nearest(&"x".repeat(100_000), known.into_iter()).is_empty());
     }

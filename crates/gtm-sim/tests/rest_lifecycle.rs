@@ -9,7 +9,7 @@ mod specs;
 
 use gtm_read::RuleFiller;
 use gtm_sim::{Call, Reply, Session, SessionOptions, Simulator, Toolset};
-use gtm_tool::{Limits, ToolSpec, import};
+use gtm_tool::{Checker, Limits, ToolSpec, import};
 use gtm_world::{ErrorKind, Filler, Slot, Value};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
@@ -138,10 +138,12 @@ fn shown_id(reply: &Json, parameter: &str, depth: usize) -> Option<Json> {
                     .into_iter()
                     .filter(|s| wanted.ends_with(s))
                     .collect();
+            let own = members.iter().find(|(k, v)| scalar(v) && (flat(k).ends_with("id") && flat(k).len() <= wanted.len() + 4 || *k == "ID"));
             named(&[&wanted])
                 .or_else(|| named(&["id"]))
+                .or_else(|| if wanted == "id" { own.map(|(_, v)| v.clone()) } else { None })
                 .or_else(|| named(&suffixes))
-                .or_else(|| named(&["uuid", "guid", "uid", "sid", "identifier"]))
+                .or_else(|| named(&["uuid", "guid", "uid", "sid", "identifier", "key", "name"]))
                 .or_else(|| {
                     if depth > 0 {
                         members.values().find_map(|v| shown_id(v, parameter, depth - 1))
@@ -165,11 +167,16 @@ fn contains(reply: &Json, id: &Json) -> bool {
 }
 
 /// Members that were sent and are shown with another value.
-fn unlike(sent: &Json, shown: &Json) -> Option<String> {
+/// Members that hold the id or name the parents are not sent to be changed.
+fn unlike(sent: &Json, shown: &Json, given: &BTreeMap<String, Json>) -> Option<String> {
     let (sent, shown) = (sent.as_object()?, shown.as_object()?);
     sent.iter().find_map(|(name, value)| {
         let other = shown.get(name)?;
-        let comparable = !value.is_object()
+        if given.values().any(|id| id == other || id == value) {
+            return None;
+        }
+        let alike = value.is_string() == other.is_string() && value.is_boolean() == other.is_boolean();
+        let comparable = alike && !value.is_object()
             && !value.is_array()
             && !value.is_null()
             && !other.is_object()
@@ -242,7 +249,7 @@ impl Life<'_> {
         given.insert(parameter.to_owned(), id.clone());
         let read = arguments(get, &given, 11, false);
         let Some(found) = self.call("get", get, &read) else { return };
-        let differs = unlike(&sent, &found.content);
+        let differs = unlike(&sent, &found.content, &given);
         self.score.note("get shows what was created", differs.is_none(), || {
             format!("{place} {}", differs.unwrap_or_default())
         });
@@ -250,7 +257,7 @@ impl Life<'_> {
             let args = arguments(change, &given, 23, true);
             if self.call("update", change, &args).is_some() {
                 if let Some(found) = self.call("get after update", get, &read) {
-                    let differs = unlike(&args, &found.content);
+                    let differs = unlike(&args, &found.content, &given);
                     self.score.note("get shows what was changed", differs.is_none(), || {
                         format!("{place} {} after {}", differs.unwrap_or_default(), short(&args))
                     });
@@ -285,6 +292,15 @@ impl Life<'_> {
                 }
             }
         }
+    }
+}
+
+/// What a reply breaks of its tool's declared returns.
+fn violation(tool: &ToolSpec, reply: &Json) -> String {
+    let checker = tool.returns.as_ref().map(|r| Checker::new(r, &Limits::default()));
+    match checker {
+        Some(Ok(checker)) => checker.check(reply).err().map_or_else(String::new, |v| format!("[{} {}: {}]", v.path, v.keyword, v.message)),
+        _ => String::new(),
     }
 }
 
