@@ -10,7 +10,7 @@ use crate::compile::{
     Aggregate, Compiled, CompiledOp, Compute, Condition, Failure, Program, Require, Target,
 };
 use crate::template::{Slots, Template, exhausted};
-use crate::{Budget, ErrorKind, Filler, Map, Str, ToolError, Value, World, place, seed};
+use crate::{Budget, ErrorKind, Exhausted, Filler, Map, Str, ToolError, Value, World, place, seed};
 
 /// What a successful call leads to.
 #[derive(Debug)]
@@ -60,7 +60,14 @@ impl Program {
             world: world.clone(),
             scope,
             budget: Budget::new(limits),
-            slots: Slots { filler, tool: &self.tool, args, seed: world.seed(), salt: 0, invented: Vec::new() },
+            slots: Slots {
+                filler,
+                tool: &self.tool,
+                args,
+                seed: world.seed(),
+                salt: 0,
+                invented: Vec::new(),
+            },
             changed: false,
             marks: Vec::new(),
         };
@@ -75,8 +82,12 @@ impl Program {
             run.scope.push("reply".into(), reply);
             reply = envelope.eval(&mut run.scope, &mut run.budget, &mut run.slots, &mut String::new())?;
         }
-        if reply.size().1 > limits.depth {
+        let (bytes, depth) = cel::weigh(&reply, &mut run.budget)?;
+        if depth > limits.depth {
             return Err(too_deep());
+        }
+        if bytes > limits.call_bytes {
+            return Err(exhausted(Exhausted::Bytes));
         }
         let mut invented = std::mem::take(&mut run.slots.invented);
         invent::pointers(&reply, &run.marks, &mut invented);
@@ -286,7 +297,7 @@ impl Run<'_> {
 
     /// Refuses values nested more deeply than the state may be, and accounts for their size.
     fn admit(&mut self, value: &Value) -> Step<()> {
-        let (bytes, depth) = value.size();
+        let (bytes, depth) = cel::weigh(value, &mut self.budget)?;
         if depth + 8 > self.program.library.limits.depth {
             return Err(too_deep());
         }
@@ -315,5 +326,5 @@ fn too_deep() -> ToolError {
 
 /// Evaluates a node that is part of a larger expression.
 fn eval_node(run: &mut Run<'_>, node: &cel::Node) -> Step<Value> {
-    cel::eval_node(node, &mut run.scope, &mut run.budget)
+    cel::eval_node(node, &run.scope, &mut run.budget)
 }

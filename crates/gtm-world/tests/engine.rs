@@ -254,6 +254,7 @@ fn hostile_behaviors_end_with_an_error_and_no_change() {
     let hostile = [
         json!([{"let": {"x": "range(1000000000000)"}}]),
         json!([{"let": {"x": "range(2000).map(a, range(2000).map(b, range(2000)))"}}]),
+        json!([{"let": {"a": "range(50000)", "b": "[a, a]"}}, {"reply": {"r": ["a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a"]}}]),
         json!([{"let": {"x": "'x'.repeat(1000000000)"}}]),
         json!([{"update": {"at": "deep", "upsert": true, "value": deep}}]),
     ];

@@ -70,7 +70,7 @@ impl Run<'_> {
                 continue;
             }
             if let Some(text) = &search {
-                self.budget.spend(row.size().0 as u64 / 64).map_err(exhausted)?;
+                crate::cel::weigh(row, &mut self.budget)?;
                 if !contains_text(row, text) {
                     continue;
                 }
