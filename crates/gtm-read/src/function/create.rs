@@ -29,10 +29,13 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
             steps.push(require(format!("has({place})"), ErrorKind::NotFound, missing(c, key)));
             place
         }
-        Kind::Index => return None,
+        Kind::Index => return super::keyed::write(about),
     };
     let mut step = create(&within);
-    step.from = Some(given(about));
+    // Adding to a cart what is in it already is no failure.
+    step.replace = tool.action.preposition.as_deref() == Some("to") && tool.action.nouns.is_empty();
+    let (from, mut has) = given(about);
+    step.from = Some(from);
     let counter = counter(about);
     let mut id = None;
     if let Some(param) = about.param(&Role::Key).filter(|_| c.kind != Kind::Lists) {
@@ -54,6 +57,11 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         step.fill = FillMembers::Required;
     }
     let named = |member: &str| c.member(member).is_some();
+    has.extend(step.set.keys().cloned());
+    has.extend(c.id.clone());
+    if ctx.open {
+        has.extend(required(c));
+    }
     steps.push(Step::from(Op::Create(step)));
     if let Some((counter, _)) = &counter {
         let place = expr::state(&counter.path);
@@ -70,6 +78,7 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         record: Some("it"),
         id: id.clone(),
         done: Some(shape::done_message(tool, &c.noun(), None)),
+        has: Some(has),
         ..Sources::default()
     };
     let template = match &tool.returns {
@@ -83,8 +92,15 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     Some(behavior(steps))
 }
 
-/// The members that the call gives, as an object expression; what is not given is null and left out.
-fn given(about: &About<'_, '_>) -> String {
+/// Members that the schema of an inferred collection requires, which are made up if nothing gives them.
+fn required(c: &Collection) -> Vec<String> {
+    let names = c.schema.as_ref().and_then(|schema| schema.get("required")).and_then(Json::as_array);
+    names.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect()
+}
+
+/// The members that the call gives, as an object expression, and their names; what is not given is
+/// null and left out.
+fn given(about: &About<'_, '_>) -> (String, Vec<String>) {
     let c = about.collection();
     let mut top: Vec<(String, String)> = Vec::new();
     let mut inner: BTreeMap<Vec<String>, Vec<(String, String)>> = BTreeMap::new();
@@ -130,10 +146,13 @@ fn given(about: &About<'_, '_>) -> String {
         }
     }
     let own = object(&top);
-    match payload {
+    let sure = |name: &&String| about.tool.params.iter().all(|param| param.name != **name || param.required || param.default.is_some());
+    let names = top.iter().map(|(name, _)| name).filter(sure).cloned().collect();
+    let from = match payload {
         Some(payload) => format!("merge(default({payload}, {{}}), {own})"),
         None => own,
-    }
+    };
+    (from, names)
 }
 
 fn object(members: &[(String, String)]) -> String {

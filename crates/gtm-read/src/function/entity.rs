@@ -100,6 +100,8 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     let evidence = match tool.action.verb {
         Verb::Create => named || made,
         _ if tool.action.reads() => named || id_param || part || wrapped || (said && params > 0),
+        // Money is moved between whatever has a balance.
+        Verb::Deposit | Verb::Withdraw => named || id_param || said,
         _ => named || id_param,
     };
     if !evidence {
@@ -111,8 +113,17 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
         Some(_) if !c.group.is_empty() && c.parent.is_none() && is_own_api(ctx, tool) => score -= 6.0,
         _ => {}
     }
-    if c.parent.is_some() {
+    if let Some(parent) = c.parent {
         score -= 0.6;
+        // Where a call gives nothing but ids, the inner one is what the outer record is to have.
+        let p = ctx.collection(parent);
+        let id = |stems: &[String]| without_id(stems).1;
+        if tool.action.verb == Verb::Update
+            && tool.params.iter().filter(|param| param.required).all(|param| id(&param.stems))
+            && tool.params.iter().any(|param| p.id.as_deref() == Some(&param.name))
+        {
+            score -= 6.0;
+        }
     }
     if c.kind == Kind::Index {
         score -= 0.3;
@@ -158,6 +169,9 @@ fn by_name(tool: &Tool<'_>, c: &Collection) -> (f64, bool) {
     }
     if c.called(nouns) {
         return (3.2, true);
+    }
+    if nouns.is_empty() && c.called(&tool.action.qualifier) {
+        return (3.4, true);
     }
     if nouns.is_empty() && mentions(&tool.action.prefix, &c.stems) {
         return (3.0, true);

@@ -28,7 +28,7 @@ pub(super) fn extend(ctx: &mut Context<'_>) {
             if let Some((id, schema, members)) = described {
                 let collection = &mut ctx.shape.collections[index];
                 collection.members = members;
-                if collection.kind == Kind::List && collection.id.is_none() {
+                if collection.id.is_none() && matches!(collection.kind, Kind::List | Kind::Map) {
                     collection.id = Some(id);
                 }
                 collection.schema = Some(schema);

@@ -2,7 +2,6 @@
 
 use super::build::{behavior, bind, reply, require};
 use super::expr;
-use super::reply as shape;
 use super::tokens::{singular, words};
 use super::tool::{Param, Returns, Tool};
 use super::verbs::Verb;
@@ -198,9 +197,4 @@ fn result_in(fields: &[super::tool::Field], value: &str) -> Option<serde_json::V
         out.insert(field.name.clone(), if field.name == main.name { json!(value) } else { json!("fill") });
     }
     Some(serde_json::Value::Object(out))
-}
-
-/// Whether nothing but maths could be meant: no state is looked at for such tools.
-pub(super) fn is_sure(tool: &Tool<'_>) -> bool {
-    tool.action.verb == Verb::Compute || shape::is_switch(tool.action.verb) || tool.params.iter().all(Param::is_number)
 }

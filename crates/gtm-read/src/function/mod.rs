@@ -20,12 +20,14 @@ mod entity;
 mod expr;
 mod found;
 mod infer;
+mod keyed;
 mod limits;
 mod list;
 mod lookup;
 mod match_params;
 mod maths;
 mod member;
+mod money;
 mod nested;
 mod remove;
 mod reply;
@@ -176,10 +178,15 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
         Verb::Create => {
             let to_list = values::find(ctx, tool).is_some_and(|list| !list.value.as_array().is_some_and(Vec::is_empty) || tool.action.preposition.as_deref() == Some("to"));
             let listed = || values::read(ctx, tool).filter(|_| to_list);
-            listed().or_else(|| about.and_then(create::read)).or_else(|| values::read(ctx, tool))
+            listed()
+                .or_else(|| money::read(ctx, tool, about).filter(|_| tool.action.word == "send"))
+                .or_else(|| about.and_then(create::read))
+                .or_else(|| values::read(ctx, tool))
         }
         Verb::Update => {
-            let record = || about.filter(|_| named).and_then(|a| update::members(a).or_else(|| update::mark(a)));
+            let record = || about.filter(|_| named).and_then(|a| {
+                if a.collection().kind == Kind::Index { keyed::write(a) } else { update::members(a) }
+            });
             record()
                 .or_else(|| settings::write(ctx, tool))
                 .or_else(|| about.and_then(update::members))
@@ -202,8 +209,11 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
             .or_else(|| settings::effects(ctx, tool))
             .or_else(|| values::read(ctx, tool))
             .or_else(|| about.filter(|_| named).and_then(update::look_only)),
-        Verb::Deposit | Verb::Withdraw => settings::amount(ctx, tool),
-        Verb::Transfer => None,
+        Verb::Deposit | Verb::Withdraw => about
+            .filter(|a| money::names_record(a))
+            .and_then(|a| money::read(ctx, tool, Some(a)))
+            .or_else(|| settings::amount(ctx, tool)),
+        Verb::Transfer => money::read(ctx, tool, about),
         Verb::Compute => None,
         Verb::Login | Verb::Logout => None,
         Verb::Other => values::read(ctx, tool)

@@ -9,7 +9,6 @@ use super::match_params::Role;
 use super::state_shape::Collection;
 use super::tokens::{common, participle, same_root, sentence};
 use super::tool::{Field, Param, Returns, Tool};
-use super::verbs::Verb;
 use serde_json::{Map, Value as Json, json};
 
 /// What a reply may be made of.
@@ -25,6 +24,8 @@ pub(super) struct Sources<'s> {
     pub(super) rows: Option<&'s str>,
     /// What happened, in words, as a message.
     pub(super) done: Option<String>,
+    /// Members that the record is sure to have; all that the collection knows if absent.
+    pub(super) has: Option<Vec<String>>,
     /// Other values by the words they are known under.
     pub(super) known: Vec<(Vec<String>, String)>,
 }
@@ -57,9 +58,10 @@ pub(super) fn record(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) 
 
 /// Whether the declared members are those of the record itself.
 fn is_record(c: &Collection, fields: &[Field], sources: &Sources<'_>) -> bool {
-    let known = fields.iter().filter(|field| c.member(&field.name).is_some()).count();
+    let there = |field: &&Field| sources.has.as_ref().is_none_or(|has| has.contains(&field.name));
+    let known = fields.iter().filter(|field| c.member(&field.name).is_some()).filter(there).count();
     let held = |field: &&Field| c.member(&field.name).is_some_and(|m| m.always) || c.id.as_deref() == Some(&field.name);
-    let complete = fields.iter().filter(|field| field.required).all(|field| held(&field));
+    let complete = fields.iter().filter(|field| field.required).all(|field| held(&field) || sources.has.is_some() && there(&field));
     let wrapped = fields.iter().any(|field| matches!(field.kind.as_str(), "object" | "array") && c.member(&field.name).is_none());
     let said = sources.done.is_some() && fields.iter().any(|f| c.member(&f.name).is_none() && is_outcome(f));
     known * 2 > fields.len() && complete && !wrapped && !said && known > 1
@@ -177,7 +179,11 @@ pub(super) fn is_no_default(default: &Json) -> bool {
 /// The member of the record that a reply's member shows.
 fn of_record(field: &Field, sources: &Sources<'_>) -> Option<String> {
     let (c, it) = (sources.of?, sources.record?);
+    let there = |name: &str| sources.has.as_ref().is_none_or(|has| has.iter().any(|has| has == name));
     if let Some(member) = c.member(&field.name) {
+        if !there(&field.name) {
+            return None;
+        }
         let clash = field.kind == "boolean" && !member.first.is_boolean() && !member.first.is_null();
         return (!clash).then(|| expr::below(it, &member.path));
     }
@@ -197,6 +203,9 @@ fn of_record(field: &Field, sources: &Sources<'_>) -> Option<String> {
         if rest.is_empty() { stems.to_vec() } else { rest }
     };
     let member = c.members.iter().find(|member| bare(&member.stems) == bare(&field.stems))?;
+    if !there(&member.path[0]) {
+        return None;
+    }
     let clash = field.kind == "boolean" && !member.first.is_boolean() && !member.first.is_null()
         || (field.kind == "array") == (member.single && !member.first.is_null());
     (!clash).then(|| expr::below(it, &member.path))
@@ -213,7 +222,10 @@ fn rows_for(field: &Field, sources: &Sources<'_>) -> Option<Json> {
     if field.kind != "array" {
         return None;
     }
-    Some(json!(rows))
+    // Records cannot stand where single values are declared.
+    let plain = matches!(field.items.as_str(), "string" | "number" | "integer" | "boolean");
+    let records = sources.of.is_some_and(|c| !c.members.is_empty());
+    Some(if plain && records { json!("fill") } else { json!(rows) })
 }
 
 /// The single value in the state that a reply's member shows.
@@ -321,7 +333,7 @@ pub(super) fn rows(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, as
             if let [list] = arrays.as_slice()
                 && let Some(keys) = as_keys
                 && list.inner.is_empty()
-                && is_texts(tool, list)
+                && matches!(list.items.as_str(), "string" | "integer")
             {
                 let mut out = object(ctx, tool, fields, sources);
                 if let Some(out) = out.as_object_mut() {
@@ -345,11 +357,6 @@ pub(super) fn rows(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, as
 
 fn list_of_texts(tool: &Tool<'_>) -> bool {
     let items = tool.spec.returns.as_ref().and_then(|r| r.get("items"));
-    items.and_then(|items| items.get("type")).and_then(Json::as_str).is_some_and(|t| t == "string" || t == "integer")
-}
-
-fn is_texts(tool: &Tool<'_>, field: &Field) -> bool {
-    let items = tool.spec.returns.as_ref().and_then(|r| r.pointer("/properties")).and_then(|p| p.get(&field.name)).and_then(|p| p.get("items"));
     items.and_then(|items| items.get("type")).and_then(Json::as_str).is_some_and(|t| t == "string" || t == "integer")
 }
 
@@ -417,9 +424,4 @@ pub(super) fn tells_failure(tool: &Tool<'_>) -> bool {
         Returns::Single(field) => tells(field),
         _ => false,
     }
-}
-
-/// Whether the verb is one whose message should name the thing's state rather than the verb.
-pub(super) fn is_switch(verb: Verb) -> bool {
-    matches!(verb, Verb::TurnOn | Verb::TurnOff)
 }

@@ -3,7 +3,7 @@
 use super::auth;
 use super::build::{assign, behavior, bind, literal, reply, require};
 use super::context::Context;
-use super::entity::{self, STATES, mentions};
+use super::entity::{self, mentions};
 use super::expr;
 use super::reply::{self as shape, Sources};
 use super::state_shape::Scalar;
@@ -351,9 +351,4 @@ fn opposite<'k>(option: &str, kept: &'k [String]) -> Option<&'k str> {
 
 fn plain_expr(value: &Json) -> String {
     value.get("$value").unwrap_or(value).to_string()
-}
-
-/// Whether a value is worth calling a setting: something that a switch could be about.
-pub(super) fn is_setting(words: &[String]) -> bool {
-    words.iter().any(|word| STATES.contains(&word.as_str()))
 }

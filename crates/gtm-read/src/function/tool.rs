@@ -76,6 +76,8 @@ pub(super) struct Field {
     pub(super) required: bool,
     /// Members of its items (for a list) or of itself (for an object).
     pub(super) inner: Vec<Field>,
+    /// JSON type of its items, for a list.
+    pub(super) items: String,
     /// Values that schema or description lists.
     pub(super) options: Vec<String>,
 }
@@ -213,7 +215,8 @@ fn field(name: &str, root: &Json, schema: &Json, kind: &str, required: bool, dep
     };
     let listed = enum_of(schema);
     let options = if listed.is_empty() { options_in(&text) } else { listed };
-    Field { name: name.to_owned(), stems: stems(name), kind: kind.to_owned(), text, required, inner, options }
+    let items = schema.get("items").and_then(|items| primary_type(root, items)).unwrap_or("").to_owned();
+    Field { name: name.to_owned(), stems: stems(name), kind: kind.to_owned(), text, required, inner, items, options }
 }
 
 fn text_of(written: &Json, resolved: &Json) -> String {
