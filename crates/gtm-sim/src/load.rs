@@ -60,7 +60,7 @@ impl Toolset {
                 Ok(Toolset::from_tools(stem(path), join(vec![imported.tools], &limits)?))
             }
         }
-        .map_err(|e| e.at(path.display()))
+        .map_err(|e| e.in_file(path.display()))
     }
 
     /// Reads the text of a toolset file whose paths are relative to `folder`.
@@ -180,23 +180,23 @@ fn mistake(schema: &Json, document: &Json, violation: Violation) -> Error {
 }
 
 fn read_state(path: &Path, limits: &Limits) -> Result<Json> {
-    let state = parse_document(read(path, limits)?, limits).map_err(|e| e.at(path.display()))?;
+    let state = parse_document(read(path, limits)?, limits).map_err(|e| e.in_file(path.display()))?;
     match state {
         Json::Object(_) => Ok(state),
         other => {
             let what = format!("the state is of type {}", gtm_tool::schema::type_of(&other));
-            Err(Error::new(Code::StateInvalid, what).at(path.display()).expected("an object"))
+            Err(Error::new(Code::StateInvalid, what).in_file(path.display()).expected("an object"))
         }
     }
 }
 
 fn import_file(path: &Path, limits: &Limits) -> Result<Vec<ToolSpec>> {
     let bytes = read(path, limits)?;
-    Ok(import(&bytes, limits).map_err(|e| e.at(path.display()))?.tools)
+    Ok(import(&bytes, limits).map_err(|e| e.in_file(path.display()))?.tools)
 }
 
 fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).at(path.display());
+    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
     let mut bytes = Vec::new();
     let max = limits.document_bytes as u64;
     File::open(path)
@@ -206,7 +206,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
         .map_err(unreadable)?;
     if bytes.len() as u64 > max {
         return Err(Error::new(Code::SpecTooLarge, format!("the file is larger than {max} bytes"))
-            .at(path.display())
+            .in_file(path.display())
             .expected(format!("at most {max} bytes (`limits.tool.document_bytes`)")));
     }
     Ok(bytes)
@@ -214,7 +214,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
 
 /// Files of a folder that may hold specs, by name; hidden ones are left out.
 fn spec_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).at(folder.display());
+    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(folder.display());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
@@ -228,13 +228,13 @@ fn spec_files(folder: &Path) -> Result<Vec<PathBuf>> {
                 Code::SpecTooLarge,
                 format!("the folder holds more than {MAX_FILES} files"),
             )
-            .at(folder.display()));
+            .in_file(folder.display()));
         }
     }
     files.sort();
     if files.is_empty() {
         return Err(Error::new(Code::FileUnreadable, "the folder holds no spec files")
-            .at(folder.display())
+            .in_file(folder.display())
             .expected(format!("files named *.{}", EXTENSIONS.join(", *."))));
     }
     Ok(files)

@@ -42,7 +42,7 @@ impl SessionFile {
                 Err(TryLockError::Error(e)) => return Err(failed("cannot lock", &lock_path, &e)),
                 Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => {
                     return Err(Error::new(Code::StorageFailed, "the session file is in use by another process")
-                        .at(path.display())
+                        .in_file(path.display())
                         .hint("wait for the other `gtm` to end, or give each agent a file of its own"));
                 }
                 Err(TryLockError::WouldBlock) => {
@@ -70,7 +70,7 @@ impl SessionFile {
             .map_err(|e| Error::new(Code::StorageCorrupt, format!("not a saved session: {e}")))
             .and_then(|json| Session::from_json(&json));
         stored.map(Some).map_err(|e| {
-            e.at(self.path.display())
+            e.in_file(self.path.display())
                 .expected("a file made by `gtm call --session`")
                 .hint("name another file; this one is left as it is")
         })
@@ -103,7 +103,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
     Error::new(Code::StorageFailed, format!("{what}: {error}"))
-        .at(path.display())
+        .in_file(path.display())
         .hint("check that the folder exists, may be written to and has room")
 }
 

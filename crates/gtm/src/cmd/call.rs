@@ -94,7 +94,7 @@ fn open(simulator: &Simulator, file: Option<&SessionFile>, args: &Args) -> Resul
 fn read_state(path: &Path) -> Result<Value> {
     let limits = Limits::default();
     let bytes = read_file(path, &limits)?;
-    Ok(parse_document(bytes, &limits).map_err(|e| e.at(path.display()))?)
+    Ok(parse_document(bytes, &limits).map_err(|e| e.in_file(path.display()))?)
 }
 
 /// Arguments as given, from standard input, or from a file.
@@ -124,7 +124,7 @@ fn read_arguments(text: &str) -> Result<Value> {
 }
 
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).at(path.display());
+    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(limits.document_bytes as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -75,9 +75,9 @@ fn read(source: &Source, live: &Live, names: bool, progress: &ProgressBar) -> Re
                 ..Report::default()
             }),
             Err(better) if better.code() != Code::SpecFormatUnknown => Err(better),
-            Err(_) => Err(error.at(path.display())),
+            Err(_) => Err(error.in_file(path.display())),
         },
-        Err(error) => Err(error.at(path.display())),
+        Err(error) => Err(error.in_file(path.display())),
     }
 }
 
@@ -114,11 +114,11 @@ fn lines(path: &Path, limits: &Limits, names: bool, progress: &ProgressBar) -> R
         }
     };
     let summary = gtm_tool::import_lines(BufReader::with_capacity(1 << 17, file), limits, each)
-        .map_err(|e| e.at(path.display()))?;
+        .map_err(|e| e.in_file(path.display()))?;
     if summary.tools == 0 && summary.lines > 0 {
         let why = report.skipped.first().map(|s| format!(": {}", s.reason)).unwrap_or_default();
         return Err(Error::new(Code::SpecFormatUnknown, format!("no line is a known kind of tool{why}"))
-            .at(path.display()));
+            .in_file(path.display()));
     }
     report.format = Some(format_name(format.unwrap_or(Format::Gtm)));
     report.operations = summary.tools + summary.skipped;
@@ -143,7 +143,7 @@ fn bytes(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(Code::FileUnreadable, error.to_string()).at(path.display())
+    Error::new(Code::FileUnreadable, error.to_string()).in_file(path.display())
 }
 
 fn format_name(format: Format) -> String {

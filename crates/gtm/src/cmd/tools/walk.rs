@@ -20,7 +20,7 @@ pub(super) fn expand(source: Source) -> Vec<Item> {
     walk(&folder, 0, &mut found);
     if found.is_empty() {
         let error = Error::new(Code::FileUnreadable, "the folder holds no spec files")
-            .at(folder.display())
+            .in_file(folder.display())
             .expected(format!("files named *.{}", EXTENSIONS.join(", *.")));
         found.push(Err((source, error)));
     }
@@ -29,7 +29,7 @@ pub(super) fn expand(source: Source) -> Vec<Item> {
 
 fn walk(folder: &Path, depth: usize, found: &mut Vec<Item>) {
     let unreadable = |e: std::io::Error| {
-        let error = Error::new(Code::FileUnreadable, format!("cannot list the folder: {e}")).at(folder.display());
+        let error = Error::new(Code::FileUnreadable, format!("cannot list the folder: {e}")).in_file(folder.display());
         Err((Source::Path(folder.to_owned()), error))
     };
     let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>());
