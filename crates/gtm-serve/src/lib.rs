@@ -27,7 +27,7 @@ mod text;
 
 pub use app::App;
 pub use config::ServerConfig;
-pub use mcp::{mcp_stdio, mcp_stream};
+pub use mcp::{mcp_stdio, mcp_stdio_session, mcp_stream};
 pub use openapi::document as openapi;
 pub use server::{serve, stop_signal};
 

@@ -1,11 +1,12 @@
-//! The file that carries a session from one `gtm call` to the next.
+//! The file that carries a session from one process to the next: `gtm call` and `gtm mcp`.
 //!
 //! Written to a temporary file that then takes the old one's place, so a crash leaves the old or
 //! the new session, never half of one. A lock beside it (`FILE.lock`) makes concurrent calls wait
 //! for each other; the lock is not put on the file itself, since that is replaced by each call.
 
+use crate::output::{note, usage};
 use gtm_error::{Code, Error, Result};
-use gtm_sim::Session;
+use gtm_sim::{Session, SessionOptions, Simulator};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -76,6 +77,22 @@ impl SessionFile {
         })
     }
 
+    /// The stored session, or a new one.
+    ///
+    /// # Errors
+    /// As [`SessionFile::read`], and if the stored session has another seed than is asked for.
+    pub(crate) fn open(&self, simulator: &Simulator, options: SessionOptions) -> Result<Session> {
+        let Some(session) = self.read()? else { return simulator.open(options) };
+        if let Some(seed) = options.seed.filter(|seed| *seed != session.seed()) {
+            let what = format!("the session has seed {}, not {seed}", session.seed());
+            return Err(usage(what).at(self.path.display()).hint("leave out --seed, or name a new session file"));
+        }
+        if options.state.is_some() {
+            note("--state is for new sessions; this one goes on from its own state");
+        }
+        Ok(session)
+    }
+
     /// Replaces the stored session.
     pub(crate) fn write(&self, session: &Session) -> Result<()> {
         let text = session.to_json().to_string();
@@ -110,7 +127,7 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gtm_sim::{Call, SessionOptions, Simulator, Toolset};
+    use gtm_sim::{Call, Toolset};
     use serde_json::json;
 
     fn session(calls: usize) -> Session {

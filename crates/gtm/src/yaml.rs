@@ -42,7 +42,9 @@ fn items(list: &[Value], indent: usize, out: &mut String) {
         out.push('-');
         match value {
             // A step, `require: {...}`, is shown without braces around it.
-            Value::Object(map) if map.values().any(Value::is_object) || fits(value, indent + 2).is_none() => {
+            Value::Object(map)
+                if map.len() == 1 || map.values().any(Value::is_object) || fits(value, indent + 2).is_none() =>
+            {
                 out.push(' ');
                 members(map, indent + 2, out);
             }
@@ -147,7 +149,8 @@ mod tests {
     fn steps_look_as_the_documentation_shows_them() {
         let value = json!({"behaviors": {"get": {"steps": [
             {"require": {"exists": "flights[args.id]", "error": "not_found"}},
-            {"reply": {"id": "it.id", "note": "'x: y'"}}
+            {"reply": {"id": "it.id", "note": "'x: y'"}},
+            {"reply": "it"}
         ]}}, "n": 1, "e": {}, "t": "true", "z": "01"});
         let expected = "\
 behaviors:
@@ -155,6 +158,7 @@ behaviors:
     steps:
       - require: {exists: \"flights[args.id]\", error: not_found}
       - reply: {id: it.id, note: \"'x: y'\"}
+      - reply: it
 n: 1
 e: {}
 t: \"true\"

@@ -10,5 +10,5 @@ mod stdio;
 mod tools;
 
 pub(crate) use http::{McpService, serve, serve_default, service};
-pub use stdio::{mcp_stdio, mcp_stream};
+pub use stdio::{mcp_stdio, mcp_stdio_session, mcp_stream};
 pub(crate) use tools::Tools;

@@ -20,6 +20,18 @@ pub async fn mcp_stdio(simulator: Arc<Simulator>, options: SessionOptions) -> Re
     mcp_stream(simulator, options, input, output).await
 }
 
+/// Serves one MCP client on standard input and output, going on with a session. `keep` gets the
+/// session as it is after each call, before the call is answered; if it fails, the call has not
+/// happened and is answered with the error.
+pub async fn mcp_stdio_session(
+    simulator: Arc<Simulator>,
+    session: Session,
+    keep: impl Fn(&Session) -> Result<()> + Send + Sync + 'static,
+) -> Result<()> {
+    let (input, output) = rmcp::transport::stdio();
+    serve(simulator, session, Some(Box::new(keep)), input, output).await
+}
+
 /// Serves one MCP client on a pair of byte streams, one JSON message a line, until the input ends.
 pub async fn mcp_stream(
     simulator: Arc<Simulator>,
@@ -28,9 +40,22 @@ pub async fn mcp_stream(
     output: impl AsyncWrite + Send + Unpin + 'static,
 ) -> Result<()> {
     let session = simulator.open(options)?;
+    serve(simulator, session, None, input, output).await
+}
+
+/// What is done with the session after each call.
+type Keep = Box<dyn Fn(&Session) -> Result<()> + Send + Sync>;
+
+async fn serve(
+    simulator: Arc<Simulator>,
+    session: Session,
+    keep: Option<Keep>,
+    input: impl AsyncRead + Send + Unpin + 'static,
+    output: impl AsyncWrite + Send + Unpin + 'static,
+) -> Result<()> {
     let name = simulator.toolset().name.clone();
-    let backend =
-        Stdio(Arc::new(Single { face: Arc::new(Face::new(name, simulator)), session: Mutex::new(session) }));
+    let face = Arc::new(Face::new(name, simulator));
+    let backend = Stdio(Arc::new(Single { face, session: Mutex::new(session), keep }));
     let failed =
         |e: &dyn std::fmt::Display| Error::new(Code::SourceUnreachable, format!("the MCP client: {e}"));
     let running = match Handler(backend).serve((input, output)).await {
@@ -49,16 +74,21 @@ struct Stdio(Arc<Single>);
 struct Single {
     face: Arc<Face>,
     session: Mutex<Session>,
+    keep: Option<Keep>,
 }
 
 impl Single {
     fn call(&self, call: &Call) -> Result<Reply> {
         let work = || {
             let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-            self.face.simulator.call(&mut session, call)
+            let mut next = session.fork();
+            let reply = self.face.simulator.call(&mut next, call);
+            self.keep.as_ref().map_or(Ok(()), |keep| keep(&next))?;
+            *session = next;
+            Ok(reply)
         };
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-            .map_err(|_| Error::new(Code::Internal, "the call ran into a bug"))
+            .unwrap_or_else(|_| Err(Error::new(Code::Internal, "the call ran into a bug")))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::session_file::SessionFile;
 use crate::source::Live;
 use crate::suggest;
 use gtm_error::{Code, Error, printable};
-use gtm_sim::{Call, Reply, Session, SessionOptions, Simulator};
+use gtm_sim::{Call, Reply, SessionOptions, Simulator};
 use gtm_tool::{Limits, parse_document};
 use gtm_world::ErrorKind;
 use serde_json::{Map, Value, json};
@@ -61,7 +61,12 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     let arguments = arguments.map_or(Ok(Value::Object(Map::new())), read_arguments)?;
     let simulator = Simulator::new(args.live.one(toolset)?.load(&args.live)?)?;
     let file = args.session.as_deref().map(SessionFile::lock).transpose()?;
-    let mut session = open(&simulator, file.as_ref(), args)?;
+    let state = args.state.as_deref().map(read_state).transpose()?;
+    let options = SessionOptions { seed: args.seed, state, ..SessionOptions::default() };
+    let mut session = match &file {
+        Some(file) => file.open(&simulator, options)?,
+        None => simulator.open(options)?,
+    };
     let reply = simulator.try_call(&mut session, &Call::new(tool, arguments))?;
     if let Some(file) = &file {
         file.write(&session)?;
@@ -72,23 +77,6 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         note(&unknown(&simulator, tool));
     }
     Ok(Status::Done)
-}
-
-/// The session of the file, or a new one.
-fn open(simulator: &Simulator, file: Option<&SessionFile>, args: &Args) -> Result<Session> {
-    if let Some(session) = file.map(SessionFile::read).transpose()?.flatten() {
-        if let Some(seed) = args.seed.filter(|seed| *seed != session.seed()) {
-            return Err(output::usage(format!("the session has seed {}, not {seed}", session.seed()))
-                .hint("leave out --seed, or name a new session file")
-                .into());
-        }
-        if args.state.is_some() {
-            note("--state is for new sessions; this one goes on from its own state");
-        }
-        return Ok(session);
-    }
-    let state = args.state.as_deref().map(read_state).transpose()?;
-    Ok(simulator.open(SessionOptions { seed: args.seed, state, ..SessionOptions::default() })?)
 }
 
 fn read_state(path: &Path) -> Result<Value> {

@@ -117,11 +117,35 @@ pub(crate) fn run(args: Args) -> Result<Status> {
         let addr = listener
             .local_addr()
             .map_err(|e| Error::new(Code::BindRefused, format!("the listener has no address: {e}")))?;
+        // Before the address is printed: whoever has read it may stop the server at once.
+        let stop = stop_signal()?;
         banner(&config, addr, &served, &args)?;
-        gtm_serve::serve(config, store, listener, gtm_serve::stop_signal()).await?;
+        gtm_serve::serve(config, store, listener, stop).await?;
         note("stopped");
         Ok(Status::Done)
     })
+}
+
+/// Completes when the process is asked to stop. The signals are caught from this call on, not from
+/// when the future is first polled.
+#[cfg(unix)]
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |e: std::io::Error| Error::new(Code::Internal, format!("cannot catch signals: {e}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Completes when the process is asked to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> Result<impl Future<Output = ()>> {
+    Ok(gtm_serve::stop_signal())
 }
 
 fn config(args: &Args) -> Result<ServerConfig> {

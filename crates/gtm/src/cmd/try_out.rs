@@ -10,7 +10,7 @@ use gtm_sim::{Call, Reply, Rung, SessionOptions, Simulator};
 use serde_json::json;
 
 /// Lines of a reply that are shown; `--json` shows all.
-const MAX_LINES: usize = 24;
+const MAX_LINES: usize = 14;
 
 /// Characters of a reply that is shown on one line.
 const MAX_SHORT: usize = 96;

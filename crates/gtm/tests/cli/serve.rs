@@ -156,6 +156,23 @@ fn mcp_over_standard_input_and_output() {
 }
 
 #[test]
+fn mcp_goes_on_with_a_session_file() {
+    let folder = folder();
+    let session = folder.path().join("s.json").to_string_lossy().into_owned();
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call",
+        "params": {"name": "createUser", "arguments": {"username": "ada", "email": "ada@example.com"}}});
+    let answer = |ran: &crate::common::Ran| ran.lines().into_iter().find(|line| line["id"] == 2).unwrap_or_default();
+    let args = ["mcp", &petstore(), "--session", &session];
+    let first = run_with(&args, &format!("{HELLO}{call}\n"));
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    assert_ne!(answer(&first)["result"]["isError"], true, "{}", first.out);
+    let again = run_with(&args, &format!("{HELLO}{call}\n"));
+    assert_eq!(answer(&again)["result"]["isError"], true, "{}", again.out);
+    let get = run(&["call", &petstore(), "getUser", r#"{"username": "ada"}"#, "--session", &session, "--json"]).json();
+    assert_eq!(get["content"]["email"], "ada@example.com");
+}
+
+#[test]
 fn mcp_with_nothing_to_say_ends_well() {
     let ran = run_with(&["mcp", &petstore()], "");
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""));
