@@ -3,9 +3,11 @@
 use crate::config::ServerConfig;
 use crate::face::Face;
 use crate::gate::{Places, Rates};
+use crate::guard::Guard;
 use crate::metrics::{Gauges, Metrics, Outcome};
 use crate::payload::Payload;
 use crate::problem::Failure;
+use crate::routes::Labels;
 use crate::{mcp, routes};
 use axum::Router;
 use gtm_error::{Code, Error, Result};
@@ -25,7 +27,7 @@ struct Inner {
     config: ServerConfig,
     store: Arc<Store>,
     metrics: Metrics,
-    routes: HashMap<&'static str, usize>,
+    labels: Labels,
     places: Arc<Places>,
     rates: Option<Rates>,
     faces: RwLock<HashMap<String, Arc<Face>>>,
@@ -43,7 +45,7 @@ impl App {
         let labels = routes::labels();
         App(Arc::new(Inner {
             metrics: Metrics::new(labels.iter().map(|label| label.to_string())),
-            routes: labels.iter().enumerate().map(|(number, label)| (*label, number)).collect(),
+            labels: Labels::new(),
             places: Places::new(config.max_in_flight),
             rates,
             faces: RwLock::default(),
@@ -56,7 +58,12 @@ impl App {
 
     /// All routes, with the layer that guards them. Usable without a socket.
     pub fn router(&self) -> Router {
-        routes::router(self)
+        Router::new().fallback_service(self.guard())
+    }
+
+    /// The same, for the server loop.
+    pub(crate) fn guard(&self) -> Guard {
+        routes::guard(self)
     }
 
     pub(crate) fn config(&self) -> &ServerConfig {
@@ -83,9 +90,9 @@ impl App {
         &self.0.mcp
     }
 
-    /// The number under which a route is counted.
-    pub(crate) fn route_number(&self, path: Option<&str>) -> usize {
-        path.and_then(|path| self.0.routes.get(path)).copied().unwrap_or(0)
+    /// The number under which a path is counted.
+    pub(crate) fn route_number(&self, path: &str) -> usize {
+        self.0.labels.number(path)
     }
 
     /// Takes no new work from now on.

@@ -6,19 +6,21 @@
 
 use crate::app::App;
 use crate::problem::Failure;
+use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header, uri::Authority};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use gtm_error::{Code, Error};
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::Instant;
+use tower::Service;
 
 /// Paths answered without a key and outside all limits: what supervisors probe.
 pub(crate) const PUBLIC: [&str; 4] = ["/health", "/livez", "/readyz", "/version"];
@@ -30,20 +32,57 @@ const EXPOSED: &str = "mcp-session-id, x-gtm-session, x-gtm-rung, x-gtm-state-ve
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) SocketAddr);
 
-/// The layer.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let route = app.route_number(request.extensions().get::<MatchedPath>().map(MatchedPath::as_str));
+/// The layer: a service around the router. Boxed once a request; a stack of `tower` layers would
+/// box and clone at each.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    app: App,
+    router: Router,
+}
+
+impl Guard {
+    pub(crate) fn new(app: App, router: Router) -> Guard {
+        Guard { app, router }
+    }
+
+    /// Answers a request. Never fails, never panics.
+    pub(crate) fn answer(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        let Guard { app, router } = self.clone();
+        Box::pin(answer(app, router, request))
+    }
+}
+
+impl Service<Request> for Guard {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let answer = self.answer(request);
+        Box::pin(async move { Ok(answer.await) })
+    }
+}
+
+async fn answer(app: App, mut router: Router, request: Request) -> Response {
+    let route = app.route_number(request.uri().path());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = match admit(&app, &request) {
         Err(failure) => failure.into_response(),
         Ok(Admitted::Preflight) => preflight(request.headers()),
-        Ok(Admitted::Pass(_place)) => match CatchPanic(Box::pin(next.run(request))).await {
-            Some(response) => response,
-            None => {
-                app.metrics().panics.fetch_add(1, Relaxed);
-                Failure::panicked().into_response()
+        Ok(Admitted::Pass(_place)) => {
+            let answer = pin!(router.call(request));
+            match (CatchPanic(answer)).await {
+                Some(Ok(response)) => response,
+                None => {
+                    app.metrics().panics.fetch_add(1, Relaxed);
+                    Failure::panicked().into_response()
+                }
             }
-        },
+        }
     };
     // Only an origin that was admitted gets here with anything but 403.
     if let Some(origin) = origin.filter(|_| response.status() != StatusCode::FORBIDDEN) {
@@ -66,8 +105,8 @@ enum Admitted {
 fn admit(app: &App, request: &Request) -> Result<Admitted, Failure> {
     let headers = request.headers();
     let host = host(request)?;
-    check_host(app, host.as_ref())?;
-    check_origin(app, headers, host.as_ref())?;
+    check_host(app, host)?;
+    check_origin(app, headers, host)?;
     if request.method() == Method::OPTIONS
         && headers.contains_key(header::ORIGIN)
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
@@ -108,43 +147,65 @@ fn admit(app: &App, request: &Request) -> Result<Admitted, Failure> {
     }
 }
 
+/// A host with an optional port, as a `Host` header has it.
+#[derive(Clone, Copy)]
+struct Host<'a> {
+    /// Name or address, without the brackets of IPv6.
+    name: &'a str,
+    /// All of it.
+    full: &'a str,
+}
+
+impl<'a> Host<'a> {
+    /// `None` if it is no host: only what names and addresses are written with is let through.
+    fn parse(full: &'a str) -> Option<Host<'a>> {
+        let (name, port) = match full.strip_prefix('[') {
+            Some(rest) => rest.split_once(']')?,
+            None => full.find(':').map_or((full, ""), |at| full.split_at(at)),
+        };
+        let port = port.is_empty()
+            || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
+        let letters = name.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || b"-._".contains(&b) || (b == b':' && full.starts_with('['))
+        });
+        (port && letters && !name.is_empty()).then_some(Host { name, full })
+    }
+}
+
 /// The host that the request is addressed to. HTTP/1.0 may name none.
-fn host(request: &Request) -> Result<Option<Authority>, Failure> {
+fn host(request: &Request) -> Result<Option<Host<'_>>, Failure> {
     let mut named = request.headers().get_all(header::HOST).iter();
     let (first, second) = (named.next(), named.next());
     let refused = |message: &str| Failure::new(Code::OriginRefused, message).status(StatusCode::BAD_REQUEST);
     match (first, second) {
-        (Some(host), None) => {
-            let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-            host.filter(|host| !host.as_str().contains('@'))
-                .map(Some)
-                .ok_or_else(|| refused("the `Host` header is not a host"))
-        }
-        (None, _) => match request.uri().authority() {
-            Some(authority) => Ok(Some(authority.clone())),
+        (Some(host), None) => match host.to_str().ok().and_then(Host::parse) {
+            Some(host) => Ok(Some(host)),
+            None => Err(refused("the `Host` header is not a host")),
+        },
+        (None, _) => match request.uri().authority().map(|authority| Host::parse(authority.as_str())) {
+            Some(Some(host)) => Ok(Some(host)),
             None if request.version() <= Version::HTTP_10 => Ok(None),
-            None => Err(refused("the request names no `Host`")),
+            _ => Err(refused("the request names no `Host`")),
         },
         (Some(_), Some(_)) => Err(refused("the request names two hosts")),
     }
 }
 
-fn check_host(app: &App, host: Option<&Authority>) -> Result<(), Failure> {
-    let Some(host) = host else { return Ok(()) };
-    let name = host.host().trim_start_matches('[').trim_end_matches(']');
-    if is_loopback(name) || listed(&app.config().allow_hosts, name, host.as_str()) {
+fn check_host(app: &App, host: Option<Host<'_>>) -> Result<(), Failure> {
+    let Some(Host { name, full }) = host else { return Ok(()) };
+    if is_loopback(name) || listed(&app.config().allow_hosts, name, full) {
         return Ok(());
     }
     // Rebinding needs a name to rebind; an address in the URL is where the request really went.
     if app.config().allow_remote && name.parse::<IpAddr>().is_ok() {
         return Ok(());
     }
-    Err(Error::new(Code::OriginRefused, format!("this server is not addressed as {}", host.host()))
+    Err(Error::new(Code::OriginRefused, format!("this server is not addressed as {name}"))
         .hint("use a loopback address, or start the server with `--allow-host` for this name")
         .into())
 }
 
-fn check_origin(app: &App, headers: &HeaderMap, host: Option<&Authority>) -> Result<(), Failure> {
+fn check_origin(app: &App, headers: &HeaderMap, host: Option<Host<'_>>) -> Result<(), Failure> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return Ok(()) };
     let origin = origin.to_str().unwrap_or("");
@@ -156,7 +217,7 @@ fn check_origin(app: &App, headers: &HeaderMap, host: Option<&Authority>) -> Res
         .into())
 }
 
-fn origin_allowed(app: &App, origin: &str, host: Option<&Authority>) -> bool {
+fn origin_allowed(app: &App, origin: &str, host: Option<Host<'_>>) -> bool {
     if app
         .config()
         .allow_origins
@@ -171,13 +232,12 @@ fn origin_allowed(app: &App, origin: &str, host: Option<&Authority>) -> bool {
         return false;
     };
     // The server's own pages, by a host that has been checked already.
-    if host.is_some_and(|host| host.as_str().eq_ignore_ascii_case(authority)) {
+    if host.is_some_and(|host| host.full.eq_ignore_ascii_case(authority)) {
         return true;
     }
-    let Ok(authority) = authority.parse::<Authority>() else { return false };
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
     // Local tools with a web page, such as the MCP inspector, for a server that only they can reach.
-    app.config().addr.ip().is_loopback() && !authority.as_str().contains('@') && is_loopback(name)
+    app.config().addr.ip().is_loopback()
+        && Host::parse(authority).is_some_and(|origin| is_loopback(origin.name))
 }
 
 fn is_loopback(name: &str) -> bool {
@@ -228,9 +288,9 @@ fn preflight(headers: &HeaderMap) -> Response {
 
 /// Runs a future; `None` if it panics. Shared state stays usable: locks are taken past poisoning,
 /// and a session changes only by a whole new value put in place at the end of a call.
-struct CatchPanic<F>(Pin<Box<F>>);
+struct CatchPanic<'a, F>(Pin<&'a mut F>);
 
-impl<F: Future> Future for CatchPanic<F> {
+impl<F: Future> Future for CatchPanic<'_, F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -246,7 +306,6 @@ mod tests {
     use super::*;
     use crate::config::ServerConfig;
     use crate::routes::guarded;
-    use axum::Router;
     use axum::routing::get;
     use gtm_sim::{Store, StoreConfig};
     use std::sync::Arc;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 /// Everything a handler needs of its request.
 pub(crate) struct Payload {
     pub(crate) head: request::Parts,
-    params: Vec<(String, String)>,
+    params: RawPathParams,
     pub(crate) body: Bytes,
 }
 
@@ -24,7 +24,6 @@ impl FromRequest<App> for Payload {
         let params = RawPathParams::from_request_parts(&mut head, app)
             .await
             .map_err(|e| Failure::new(Code::RequestMalformed, e.body_text()))?;
-        let params = params.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let body = read(body, &head.headers, app).await?;
         Ok(Payload { head, params, body })
     }
@@ -33,7 +32,7 @@ impl FromRequest<App> for Payload {
 impl Payload {
     /// A parameter of the route's path.
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.params.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
     }
 
     /// The last value of a query parameter, decoded.

@@ -2,7 +2,7 @@
 //! from it, so that they cannot disagree.
 
 use crate::app::App;
-use crate::guard::{PUBLIC, guard};
+use crate::guard::{Guard, PUBLIC};
 use crate::problem::Failure;
 use crate::{api, mcp, rest};
 use axum::Router;
@@ -299,8 +299,34 @@ pub(crate) fn labels() -> Vec<&'static str> {
     labels
 }
 
-/// The router with every route, inside the guard.
-pub(crate) fn router(app: &App) -> Router {
+/// Finds the label of a path, for counting.
+pub(crate) struct Labels(Vec<Vec<&'static str>>);
+
+impl Labels {
+    pub(crate) fn new() -> Labels {
+        Labels(labels().into_iter().skip(1).map(|label| label.split('/').skip(1).collect()).collect())
+    }
+
+    /// The number of the path's label among [`labels`]; 0 if it has none. A literal segment comes
+    /// before a parameter in the table wherever both could match.
+    pub(crate) fn number(&self, path: &str) -> usize {
+        let fits = |label: &Vec<&str>| {
+            let mut segments = path.split('/').skip(1);
+            for part in label {
+                match segments.next() {
+                    Some(_) if part.starts_with("{*") => return true,
+                    Some(segment) if *part == segment || (part.starts_with('{') && !segment.is_empty()) => {}
+                    _ => return false,
+                }
+            }
+            segments.next().is_none()
+        };
+        self.0.iter().position(fits).map_or(0, |index| index + 1)
+    }
+}
+
+/// The guard around the router with every route.
+pub(crate) fn guard(app: &App) -> Guard {
     let mut router = Router::new();
     for route in ROUTES {
         router = router.route(route.path, (route.handler)());
@@ -312,13 +338,32 @@ pub(crate) fn router(app: &App) -> Router {
 }
 
 /// A router inside the guard.
-pub(crate) fn guarded(router: Router<App>, app: &App) -> Router {
-    router
+pub(crate) fn guarded(router: Router<App>, app: &App) -> Guard {
+    let router = router
         .method_not_allowed_fallback(async || {
             Failure::new(Code::NotFound, "the path does not take this method")
                 .status(StatusCode::METHOD_NOT_ALLOWED)
         })
         .fallback(async || Failure::new(Code::NotFound, "nothing is served at this path"))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), guard))
-        .with_state(app.clone())
+        .with_state(app.clone());
+    Guard::new(app.clone(), router)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_has_its_label() {
+        let finder = Labels::new();
+        for (number, label) in labels().into_iter().enumerate().skip(1) {
+            let path = label.replace("{*path}", "a/b").replace(['{', '}'], "");
+            assert_eq!(finder.number(&path), number, "{path}");
+        }
+        for (path, number) in
+            [("/", 0), ("", 0), ("/v1", 0), ("/v1/sessions/", 0), ("/v1/sessions/x/nothing", 0), ("/s/x", 0)]
+        {
+            assert_eq!(finder.number(path), number, "{path}");
+        }
+    }
 }

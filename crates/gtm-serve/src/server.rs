@@ -4,9 +4,8 @@
 
 use crate::app::App;
 use crate::config::ServerConfig;
-use crate::guard::Client;
+use crate::guard::{Client, Guard};
 use crate::io::Socket;
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use gtm_error::{Code, Error, Result};
@@ -14,13 +13,13 @@ use gtm_sim::Store;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tower::Service;
 
 /// Pause after a failed accept, which is almost always a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -71,7 +70,7 @@ async fn accept(
     stop: impl Future<Output = ()>,
 ) {
     let room = Arc::new(Semaphore::new(app.config().max_connections));
-    let router = app.router();
+    let guard = app.guard();
     tokio::pin!(stop);
     loop {
         let next = async {
@@ -85,10 +84,10 @@ async fn accept(
         };
         match accepted {
             Some((place, Ok((stream, from)))) => {
-                let (app, router, phase) = (app.clone(), router.clone(), phase.clone());
+                let (app, guard, phase) = (app.clone(), guard.clone(), phase.clone());
                 tokio::spawn(async move {
                     app.metrics().connections.fetch_add(1, Relaxed);
-                    connection(&app, stream, Client(from), router, phase).await;
+                    connection(&app, stream, Client(from), guard, phase).await;
                     app.metrics().connections.fetch_sub(1, Relaxed);
                     drop(place);
                 });
@@ -108,7 +107,7 @@ async fn connection(
     app: &App,
     stream: TcpStream,
     from: Client,
-    router: Router,
+    guard: Guard,
     mut phase: watch::Receiver<Phase>,
 ) {
     let config = app.config();
@@ -117,7 +116,8 @@ async fn connection(
     let io = TokioIo::new(Socket::new(stream, config.write_timeout));
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(from);
-        router.clone().call(request.map(Body::new))
+        let answer = guard.answer(request.map(Body::new));
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
