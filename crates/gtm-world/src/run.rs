@@ -177,7 +177,7 @@ impl Run<'_> {
     }
 
     fn eval(&mut self, expr: &Expr) -> Step<Value> {
-        expr.eval(&mut self.scope, &mut self.budget)
+        expr.eval(&self.scope, &mut self.budget)
     }
 
     /// A condition; anything but `true` and `false` is a fault of the behavior.
@@ -213,7 +213,7 @@ impl Run<'_> {
     /// The failure that an operation declares.
     fn fail(&mut self, failure: &Failure, default: impl FnOnce() -> String) -> ToolError {
         let message = match &failure.message {
-            Some(template) => match template.render(&mut self.scope, &mut self.budget) {
+            Some(template) => match template.render(&self.scope, &mut self.budget) {
                 Ok(message) => message,
                 Err(error) => return error,
             },

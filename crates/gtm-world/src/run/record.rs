@@ -345,7 +345,7 @@ pub(super) fn locate(
         Some(Value::Map(map)) => {
             if let Some(member) = &within.info.id {
                 // Keyed by something other than the id (a counter, a name)? One record tells.
-                let keyed = map.iter().next().is_none_or(|(key, record)| {
+                let keyed = map.first().is_none_or(|(key, record)| {
                     record.get(member).and_then(Value::as_key).is_none_or(|own| own == *key)
                 });
                 if !keyed {

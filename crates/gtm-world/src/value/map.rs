@@ -141,6 +141,14 @@ impl Map {
         self.iter().map(|(_, v)| v)
     }
 
+    /// The member that was added first, of those left.
+    pub fn first(&self) -> Option<(&Str, &Value)> {
+        match &self.0 {
+            Repr::Flat(flat) => flat.first().map(|(k, v)| (k, v)),
+            Repr::Tree(tree) => tree.rows.get_min().map(|(_, row)| (&row.0, &row.1)),
+        }
+    }
+
     /// The member added last.
     pub fn last(&self) -> Option<(&Str, &Value)> {
         match &self.0 {
@@ -226,6 +234,7 @@ mod tests {
         assert_eq!(keys[4], "k5");
         assert_eq!(keys[99], "k0");
         assert_eq!(map.len(), 100);
+        assert_eq!(map.first().map(|(k, _)| &**k), Some("k1"));
         assert_eq!(map.last().map(|(k, _)| &**k), Some("k0"));
     }
 
