@@ -206,7 +206,7 @@ impl Life<'_> {
         }
         self.score.note("arguments accepted", true, String::new);
         self.score.note("reply valid", reply.provenance.valid, || {
-            format!("{place} {} -> {}", tool.name, short(&reply.content))
+            format!("{place} {} {} -> {}", tool.name, violation(tool, &reply.content), short(&reply.content))
         });
         let ok = self.score.note(what, !reply.is_error, || {
             format!("{place} {} {}: {:?}", tool.name, short(args), reply.error)

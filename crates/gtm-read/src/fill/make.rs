@@ -56,6 +56,10 @@ pub(super) struct Maker<'a> {
     pub work: i64,
     /// Whether the list that the slot's `rows` speak of was made.
     pub sized: bool,
+    /// Whether the slot is part of a reply, rather than of a record that is being made up.
+    pub is_reply: bool,
+    /// Whether the slot is an id for a new record, which must differ from all others.
+    pub fresh: bool,
 }
 
 impl<'a> Maker<'a> {
@@ -69,6 +73,8 @@ impl<'a> Maker<'a> {
             nodes: NODES,
             work: WORK,
             sized: false,
+            is_reply: true,
+            fresh: false,
         }
     }
 
@@ -155,7 +161,11 @@ impl<'a> Maker<'a> {
         if let Some(constant) = facets.constant {
             return Value::from(constant);
         }
-        let kind = spot.name.kind();
+        let kind = match spot.name.kind() {
+            // The state of an address is no status.
+            Kind::Status if spot.name.last() == "state" && (spot.record.postal || spot.name.has(&["address", "billing", "shipping", "home", "mailing"])) => Kind::State,
+            kind => kind,
+        };
         if let Some(values) = facets.values {
             return self.one_of(values, facets, kind, spot);
         }
@@ -253,9 +263,13 @@ impl<'a> Maker<'a> {
         let shown = shown.and_then(Json::as_str);
         let free = match kind {
             Kind::Time | Kind::Clock => None,
-            Kind::Id | Kind::Uuid | Kind::Token | Kind::Hash | Kind::Cursor | Kind::Reference | Kind::Sku | Kind::Code => {
-                shown.filter(|_| facets.format.is_empty() || facets.format == "string").map(|e| in_style_of(e, spot.noise))
+            kind if is_id(kind) => {
+                let styled = shown
+                    .filter(|_| facets.format.is_empty() || facets.format == "string")
+                    .map(|e| in_style_of(e, spot.noise));
+                styled.filter(|text| spot.row.is_none() || Some(text.as_str()) != shown)
             }
+            _ if self.fresh => None,
             kind if spot.row.is_none_or(|row| row == 0) || !varies(kind) => shown.map(str::to_owned),
             _ => None,
         };
@@ -268,6 +282,11 @@ impl<'a> Maker<'a> {
                     .and_then(|e| super::time::like(e, super::time::moment(spot.name, self.slot.now, spot.record.noise)))
                     .unwrap_or_else(|| maker.of_kind(facets)),
             },
+        };
+        let text = if self.fresh && !is_id(kind) && facets.format.is_empty() {
+            unmistakable(&text, spot.noise)
+        } else {
+            text
         };
         self.fitted(text, facets, spot)
     }
@@ -317,7 +336,7 @@ impl<'a> Maker<'a> {
             if exact {
                 return bounded(shown, whole, facets, spot.noise);
             }
-            if kind != Kind::Time && !matches!(kind, Kind::Id) {
+            if kind != Kind::Time && kind != Kind::Id && !self.fresh {
                 // Rows differ around the example.
                 let mut noise = spot.noise;
                 let factor = 0.6 + 0.8 * noise.unit();
@@ -402,6 +421,23 @@ fn is_plausible(example: &Json) -> bool {
         Json::Array(items) => !items.is_empty(),
         Json::Object(members) => !members.is_empty(),
         Json::Bool(_) => true,
+    }
+}
+
+/// Whether values of this kind tell one thing from all others.
+fn is_id(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Id | Kind::Uuid | Kind::Token | Kind::Hash | Kind::Cursor | Kind::Reference | Kind::Sku | Kind::Code
+    )
+}
+
+/// A text that serves as an id though its kind has few values: `oslo-481`, `ann.lee481@example.com`.
+fn unmistakable(text: &str, mut noise: Noise) -> String {
+    let number = noise.between(100, 9_999);
+    match text.split_once('@') {
+        Some((user, domain)) => format!("{user}{number}@{domain}"),
+        None => format!("{}-{number}", super::record::slug(text)),
     }
 }
 

@@ -51,7 +51,12 @@ impl Filler for RuleFiller {
         };
         let record = Record { noise: shared, known: None, noun: &noun, postal: false };
         let mut maker = Maker::new(slot, noun.clone());
-        let spot = Spot { name: &name, owner: &owner, noise, record, depth: 0, row: None, example: None, known: slot.known };
+        // A record of a collection is one of many, which must not all be the published example.
+        let of_many = !slot.path.is_empty() && slot.args.as_map().is_none_or(|args| args.is_empty());
+        maker.is_reply = !of_many;
+        maker.fresh = of_many && slot.path.contains('.') && slot.known.is_none();
+        let row = of_many.then(|| 1 + noise.clone().below(1_000));
+        let spot = Spot { name: &name, owner: &owner, noise, record, depth: 0, row, example: None, known: slot.known };
         let facets = Facets::of(&[slot.schema], slot.root);
         if facets.says_nothing() && slot.path.is_empty() && facets.example.is_none() {
             return maker.shapeless(facets.description, spot);

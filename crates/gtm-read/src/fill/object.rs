@@ -33,6 +33,15 @@ impl<'a> Maker<'a> {
             noun: &noun,
             postal: facets.properties.iter().any(|p| is_postal(p)),
         };
+        // A record that is shown in another shape keeps what it has; only what must be there is
+        // added. What holds less than half of the members is a hint, and the rest is made up.
+        let shown = given.is_some_and(|given| {
+            let count = |of: &dyn Fn(&String) -> bool| -> usize {
+                facets.properties.iter().map(|p| p.keys().filter(|k| of(k)).count()).sum()
+            };
+            let all = count(&|_| true);
+            (spot.depth > 0 || self.is_reply) && all > 0 && 2 * count(&|k| given.contains_key(k.as_str())) >= all
+        });
         let pushed = !facets.definition.is_empty();
         if pushed {
             self.stack.push(facets.definition);
@@ -49,7 +58,7 @@ impl<'a> Maker<'a> {
                 }
                 let parsed = Name::new(name);
                 let need = is_required(name) || given.is_some_and(|g| g.contains_key(name));
-                if !need && self.is_left_out(schema, &parsed, spot) {
+                if !need && (shown || self.is_left_out(schema, &parsed, spot)) {
                     continue;
                 }
                 let single = [schema];

@@ -4,7 +4,7 @@ use super::kind::Kind;
 use super::name::Name;
 use super::noise::Noise;
 use super::words::{COMPANY_HEAD, COMPANY_TAIL, FIRST, LAST, PLACES, Place};
-use gtm_world::{Map, Value};
+use gtm_world::Map;
 
 /// One object that is being made.
 #[derive(Clone, Copy)]
@@ -163,14 +163,10 @@ pub(super) fn is_file(noun: &str) -> bool {
     noun_has(noun, &["file", "attachment", "document", "upload", "image", "photo", "asset", "media"])
 }
 
-/// Given members as a map, if that is what they are.
-pub(super) fn as_known<'k>(known: Option<&'k Value>) -> Option<&'k Map> {
-    known.and_then(Value::as_map)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gtm_world::Value;
     use serde_json::json;
 
     #[test]

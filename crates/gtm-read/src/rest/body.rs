@@ -19,6 +19,8 @@ pub(super) struct Body<'a> {
     pub node: Option<Node<'a>>,
     /// Whether it is a list of records.
     pub bulk: bool,
+    /// Whether it is a text, a number or a file, so has no members.
+    pub scalar: bool,
 }
 
 impl<'a> Body<'a> {
@@ -31,8 +33,15 @@ impl<'a> Body<'a> {
             Some(Some(name)) => {
                 let node = parameters.member(name);
                 let members = node.map(|n| n.members()).unwrap_or_default();
-                let bulk = node.is_some_and(|n| n.primary() == Some("array"));
-                Body { expr: arg(name), members, beside: Vec::new(), node, bulk }
+                let primary = node.and_then(|n| n.primary());
+                let bulk = primary == Some("array");
+                let scalar = primary.is_some_and(|t| !matches!(t, "object" | "array"));
+                // Of a body that nothing is declared of, only an object can be a record.
+                let expr = match primary {
+                    None if members.is_empty() => format!("(isObject({0}) ? {0} : {{}})", arg(name)),
+                    _ => arg(name),
+                };
+                Body { expr, members, beside: Vec::new(), node, bulk, scalar }
             }
             // Without a body the query describes the record, if anything does.
             _ => {
@@ -43,7 +52,7 @@ impl<'a> Body<'a> {
                 let beside: Vec<&str> =
                     http.params.iter().filter(|p| sent(p.location)).map(|p| p.argument.as_str()).collect();
                 let members = parameters.members().into_iter().filter(|(name, _)| !beside.contains(name)).collect();
-                Body { expr: "args".into(), members, beside, node: Some(parameters), bulk: false }
+                Body { expr: "args".into(), members, beside, node: Some(parameters), bulk: false, scalar: false }
             }
         };
         for _ in 0..2 {
@@ -53,7 +62,7 @@ impl<'a> Body<'a> {
     }
 
     fn nothing() -> Body<'a> {
-        Body { expr: "args".into(), members: Vec::new(), beside: Vec::new(), node: None, bulk: false }
+        Body { expr: "args".into(), members: Vec::new(), beside: Vec::new(), node: None, bulk: false, scalar: false }
     }
 
     /// The record inside `{pet: {...}}` or `{data: {...}}`.
@@ -76,6 +85,7 @@ impl<'a> Body<'a> {
                 beside: Vec::new(),
                 node: Some(node),
                 bulk: false,
+                scalar: false,
             },
             None => self,
         }
@@ -94,7 +104,7 @@ impl<'a> Body<'a> {
         let closed = record.is_some_and(|r| r.resolved().get("additionalProperties") == Some(&serde_json::Value::Bool(false)));
         for (name, node) in &self.members {
             let wanted = record.and_then(|r| r.member(name));
-            if node.flag("readOnly") || wanted.is_some_and(|w| w.flag("readOnly") && !node.flag("writeOnly")) {
+            if node.flag("readOnly") {
                 left_out.push(name);
                 continue;
             }
@@ -116,6 +126,9 @@ impl<'a> Body<'a> {
 
     /// The object without some of its members; `None` if nothing remains.
     pub(super) fn without(&self, names: &[&str]) -> Option<String> {
+        if self.scalar {
+            return None;
+        }
         let kept: Vec<&str> = self.members.iter().map(|(n, _)| *n).filter(|n| !names.contains(n)).collect();
         let open = self.members.is_empty() && self.expr != "args";
         if kept.is_empty() && !open && !(self.members.is_empty() && self.beside.is_empty() && self.node.is_some()) {

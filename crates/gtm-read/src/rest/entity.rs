@@ -51,7 +51,12 @@ impl<'a> Entity<'a> {
         let widened = closed && Node::of(&schema).member(&id).is_none();
         let id_schema = parameter.map_or_else(|| json!({"type": "string"}), |(p, op)| parameter_schema(op, p));
         add_member(&mut schema, &id, id_schema);
-        let loose = ops.iter().any(|op| {
+        // What is demanded but not described can be anything, and must be something.
+        for name in shown.map(|n| n.demanded()).unwrap_or_default() {
+            add_member(&mut schema, name, json!({}));
+        }
+        let forms = shown.is_some_and(|n| n.has_forms());
+        let loose = forms || ops.iter().any(|op| {
             matches!(op.role, Role::Create | Role::Update | Role::UpdateByBody | Role::Act(_) | Role::Single)
                 && Body::of(op.tool, &[last], shown).sorted(shown).2
         });
@@ -139,28 +144,46 @@ pub(super) fn argument(op: &Op<'_>, parameter: &str) -> String {
     found.map_or_else(|| parameter.to_owned(), |p| p.argument.clone())
 }
 
-/// The member that holds what a path parameter names.
+/// The member that holds what a path parameter names: one of the parameter's own type, if there is one.
 fn id_member(record: Option<Node<'_>>, parameter: &str, noun: &str, of_type: Option<&str>) -> Option<String> {
     let members = record?.members();
-    let scalar = |node: &Node<'_>| !matches!(node.primary(), Some("object" | "array" | "boolean"));
-    // A number in the path cannot be a name in the record.
-    let fits = |node: &Node<'_>| scalar(node) && !(of_type == Some("integer") && node.primary() == Some("string") && node.text("format") == "date-time");
-    let named = |wanted: &str| {
-        members.iter().find(|(name, node)| Name::new(name).joined() == wanted && fits(node)).map(|(name, _)| (*name).to_owned())
+    let typed: Vec<(&str, Node<'_>)> = members
+        .iter()
+        .filter(|(_, node)| match (of_type, node.primary()) {
+            (Some("integer" | "number"), Some(t)) => matches!(t, "integer" | "number"),
+            (Some("string"), Some(t)) => t == "string",
+            _ => true,
+        })
+        .copied()
+        .collect();
+    id_among(&typed, parameter, noun).or_else(|| id_among(&members, parameter, noun))
+}
+
+fn id_among(members: &[(&str, Node<'_>)], parameter: &str, noun: &str) -> Option<String> {
+    let scalar = |node: &Node<'_>| {
+        !matches!(node.primary(), Some("object" | "array" | "boolean")) && !node.text("format").starts_with("date")
     };
+    let named = |wanted: &str| {
+        members
+            .iter()
+            .find(|(name, node)| Name::new(name).joined() == wanted && scalar(node))
+            .map(|(name, _)| (*name).to_owned())
+    };
+    let any = |wanted: &[&str]| wanted.iter().find_map(|w| named(w));
     let parsed = Name::new(parameter);
     let noun = noun.replace('_', "");
     let last = parsed.last();
-    let generic_id = matches!(last, "id" | "uuid" | "guid" | "uid" | "sid" | "identifier" | "oid" | "gid" | "key");
-    named(parsed.joined())
-        .or_else(|| if generic_id { named("id") } else { None })
-        .or_else(|| if generic_id { named(last) } else { None })
-        .or_else(|| if generic_id { ["uuid", "guid", "uid", "sid", "identifier"].iter().find_map(|w| named(w)) } else { None })
-        .or_else(|| if generic_id { ["id", "uuid", "guid", "key", "sid"].iter().find_map(|w| named(&format!("{noun}{w}"))) } else { None })
-        .or_else(|| if generic_id { None } else { named(last) })
-        .or_else(|| if last == noun || noun.ends_with(last) { plain_id_of(&members, &noun) } else { None })
+    if let Some(exact) = named(parsed.joined()) {
+        return Some(exact);
+    }
+    if matches!(last, "id" | "uuid" | "guid" | "uid" | "sid" | "identifier" | "oid" | "gid" | "key") {
+        return any(&["id", last, "uuid", "guid", "uid", "sid", "identifier"])
+            .or_else(|| ["id", "uuid", "guid", "key", "sid"].iter().find_map(|w| named(&format!("{noun}{w}"))))
+            .or_else(|| any(&["name", "slug", "code", "number"]));
+    }
+    named(last)
+        .or_else(|| if last == noun || noun.ends_with(last) { plain_id_of(members, &noun) } else { None })
         .or_else(|| named("id"))
-        .or_else(|| if generic_id { ["name", "slug", "code", "number"].iter().find_map(|w| named(w)) } else { None })
 }
 
 fn plain_id(record: Option<Node<'_>>, noun: &str) -> Option<String> {

@@ -246,13 +246,14 @@ impl<'a> Reader<'a> {
         let mut names: Vec<String> = self.entities.iter().map(|e| e.name.clone()).collect();
         let mut seen: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (i, resource) in self.plan.resources.iter().enumerate() {
-            if resource.alias.is_none() && resource.ops.iter().any(|&op| self.plan.ops[op].resource == Some(i)) {
+            if resource.alias.is_none() {
                 seen.entry(names[i].clone()).or_default().push(i);
             }
         }
         for (name, same) in seen.into_iter().filter(|(_, same)| same.len() > 1) {
-            // The one with the shortest path keeps the plain name.
-            let shortest = same.iter().copied().min_by_key(|&i| self.plan.resources[i].path.segments.len());
+            // The one with the shortest path, of those that are worked on, keeps the plain name.
+            let idle = |i: usize| !self.plan.resources[i].ops.iter().any(|&op| self.plan.ops[op].resource == Some(i));
+            let shortest = same.iter().copied().min_by_key(|&i| (idle(i), self.plan.resources[i].path.segments.len()));
             let mut given: Vec<String> = Vec::new();
             for i in same {
                 if Some(i) == shortest {
@@ -274,7 +275,7 @@ impl<'a> Reader<'a> {
         // Whatever clash is left is told apart by number.
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
         for i in 0..names.len() {
-            if self.plan.resources[i].alias.is_some() || !self.plan.resources[i].ops.iter().any(|&op| self.plan.ops[op].resource == Some(i)) {
+            if self.plan.resources[i].alias.is_some() {
                 continue;
             }
             if let Some(other) = taken.insert(names[i].clone(), i) {
@@ -362,9 +363,28 @@ impl<'a> Reader<'a> {
             return None;
         }
         let member = self.owner_member(resource, resource)?.0?;
+        if !self.owner_fits(resource, &member) {
+            return None;
+        }
         let own = self.plan.resources.get(resource)?.path.segments.len();
         let last = op.path.segments.iter().take(own).filter_map(|s| key_expr(op, s)).last()?;
         Some((member, last))
+    }
+
+    /// Whether the path's parameter is of the type that the records want in a member.
+    fn owner_fits(&self, resource: usize, member: &str) -> bool {
+        let Some(entity) = self.entity(resource) else { return false };
+        let wanted = Node::of(&entity.schema).member(member);
+        let resource = &self.plan.resources[resource];
+        let parameter = resource.path.parameters().last().map(|p| (*p).to_owned());
+        let given = resource.ops.first().zip(parameter).and_then(|(&op, parameter)| {
+            let op = &self.plan.ops[op];
+            Node::of(&op.tool.parameters).member(&entity::argument(op, &parameter))
+        });
+        match (given, wanted) {
+            (Some(given), Some(wanted)) => schema::fit(&given, &wanted) <= schema::Fit::Loose,
+            _ => false,
+        }
     }
 
     /// Looks the parent up, so that nothing is found or made under a parent that does not exist.

@@ -69,6 +69,33 @@ impl<'a> Node<'a> {
         properties(self.root, self.at).into_iter().filter(|p| p.required).map(|p| p.name).collect()
     }
 
+    /// Names that must be there, also those that no property describes.
+    pub(super) fn demanded(&self) -> Vec<&'a str> {
+        let mut out = Vec::new();
+        let mut queue = vec![self.resolved()];
+        for _ in 0..64 {
+            let Some(schema) = queue.pop() else { break };
+            out.extend(schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str));
+            let parts = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
+            queue.extend(parts.map(|part| resolve(self.root, part)));
+        }
+        out
+    }
+
+    /// Whether the object takes one of several forms.
+    pub(super) fn has_forms(&self) -> bool {
+        let mut queue = vec![self.resolved()];
+        for _ in 0..64 {
+            let Some(schema) = queue.pop() else { break };
+            if schema.get("oneOf").is_some() || schema.get("anyOf").is_some() {
+                return true;
+            }
+            let parts = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
+            queue.extend(parts.map(|part| resolve(self.root, part)));
+        }
+        false
+    }
+
     /// The schema of the items, if it is a list.
     pub(super) fn items(&self) -> Option<Node<'a>> {
         let resolved = self.resolved();
@@ -316,7 +343,7 @@ mod tests {
             ("app.models.UserList", "user"),
             ("app_response", "app"),
             ("ListResponse", ""),
-            ("LineItems", "line"),
+            ("LineItems", "line_item"),
         ] {
             assert_eq!(tag_of(name), tag, "{name}");
         }

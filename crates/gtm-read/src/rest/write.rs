@@ -113,6 +113,8 @@ impl<'a> Reader<'a> {
         let mut create = Create { within: self.container(op)?, fill: FillMembers::All, ..Create::default() };
         if body.member(&entity.id).is_some() && !left_out.contains(&entity.id.as_str()) {
             create.id = Some(member(&body.expr, &entity.id));
+        } else if let Some(chosen) = self.chosen_id(op, &body) {
+            create.id = Some(arg(&chosen));
         }
         for name in &completed {
             create.set.insert((*name).to_owned(), fill_from(&member(&body.expr, name)));
@@ -124,7 +126,73 @@ impl<'a> Reader<'a> {
             create.set.insert(link, Json::String(value));
         }
         script.push(StepOp::Create(create));
-        Some(script.reply(reply::record(shape, entity, &self.shown(op))))
+        Some(script.reply(self.created(op, entity, shape)))
+    }
+
+    /// The query parameter by which a caller chooses the id: `POST /topics?topicId=news`.
+    fn chosen_id(&self, op: &Op<'a>, body: &Body<'a>) -> Option<String> {
+        let noun = self.noun(op.resource?).replace('_', "");
+        let query = op.http.params.iter().filter(|p| p.location == gtm_tool::ParamLocation::Query);
+        query
+            .map(|p| p.argument.as_str())
+            .filter(|argument| body.beside.contains(argument))
+            .find(|argument| Name::new(argument).joined() == format!("{noun}id"))
+            .map(str::to_owned)
+    }
+
+    /// What is answered about a new record: the record, or where a reply shows less, its id and place.
+    fn created(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>) -> Json {
+        let id = member("it", &entity.id);
+        match shape {
+            Shape::Other if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("string")) => {
+                json!(format!("string({id})"))
+            }
+            Shape::Other if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("integer")) && id_is_integer(entity) => {
+                json!(id)
+            }
+            Shape::Record(path, node) if path.is_empty() && node.member(&entity.id).is_none() => {
+                let record = Node::of(&entity.schema);
+                let members = node.members();
+                let place = format!("{}{}", op.http.base, op.http.path);
+                let mut out = Map::new();
+                let required = node.required();
+                for (name, child) in &members {
+                    let parsed = Name::new(name);
+                    let text = child.primary() == Some("string");
+                    let is_id = matches!(parsed.last(), "id" | "uuid" | "guid" | "sid" | "key") && (parsed.len() == 1 || parsed.len() == 2)
+                        && !parsed.has(&["request", "correlation", "trace", "user", "account", "parent", "owner"]);
+                    let template = if is_id && text {
+                        Some(json!(format!("string({id})")))
+                    } else if is_id && child.primary() == Some("integer") && id_is_integer(entity) {
+                        Some(json!(id))
+                    } else if text && matches!(parsed.joined(), "location" | "href" | "url" | "uri" | "self" | "link" | "resourcelocation" | "resourceurl") && !place.contains('{') {
+                        Some(json!({"$text": format!("https://api.example.com{place}/{{{id}}}")}))
+                    } else if record.member(name).is_some() {
+                        None
+                    } else {
+                        reply::Beside::member(&Plain, &parsed, child)
+                    };
+                    match template {
+                        Some(template) => drop(out.insert((*name).to_owned(), template)),
+                        None if record.member(name).is_some() => {
+                            out.insert((*name).to_owned(), fill_from(&member("it", name)));
+                        }
+                        None if required.contains(name) || !matches!(child.primary(), Some("object" | "array")) => {
+                            if !parsed.has(&["error", "errors", "warning", "warnings"]) || required.contains(name) {
+                                out.insert((*name).to_owned(), json!("fill"));
+                            }
+                        }
+                        None => {}
+                    }
+                }
+                let shows = out.values().any(|t| t.is_string() && t != "fill" || t.get("$text").is_some());
+                if shows && out.len() <= 12 && !out.keys().any(|k| k.starts_with('$')) {
+                    return Json::Object(out);
+                }
+                reply::record(shape, entity, &self.shown(op))
+            }
+            _ => reply::record(shape, entity, &self.shown(op)),
+        }
     }
 
     /// What a new record has besides what was sent: times and its first state.
@@ -265,7 +333,10 @@ impl<'a> Reader<'a> {
     fn delete(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script) -> Option<Behavior> {
         script.push(StepOp::Delete(Delete { within: Some(self.container(op)?), id: Some(self.id(op)?), ..Delete::default() }));
         let template = match shape {
-            Shape::Open | Shape::Empty => Json::Null,
+            Shape::Empty => Json::Null,
+            // An object of which nothing is declared, or nothing at all.
+            Shape::Open if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary().is_some()) => json!("fill"),
+            Shape::Open => Json::Null,
             Shape::Record(_, node) if entity.node.is_some_and(|e| e.same(node) || e.overlap(node) >= 0.5) => {
                 reply::record(shape, entity, &self.shown(op))
             }
@@ -453,6 +524,10 @@ impl<'a> Reader<'a> {
         }
         Some(script.reply(reply::record(shape, entity, &self.shown(op))))
     }
+}
+
+fn id_is_integer(entity: &Entity<'_>) -> bool {
+    Node::of(&entity.schema).member(&entity.id).is_some_and(|n| n.primary() == Some("integer"))
 }
 
 /// Whether a schema describes the entity, in whole or in part.
