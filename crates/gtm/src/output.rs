@@ -169,7 +169,9 @@ fn lines(value: &Value, indent: usize, column: usize, paint: Paint, out: &mut St
     let (open, close) = if value.is_array() { ('[', ']') } else { ('{', '}') };
     let nested: Vec<(Option<&String>, &Value)> = match value {
         Value::Array(items) if !items.is_empty() => items.iter().map(|item| (None, item)).collect(),
-        Value::Object(map) if !map.is_empty() => map.iter().map(|(name, value)| (Some(name), value)).collect(),
+        Value::Object(map) if !map.is_empty() => {
+            map.iter().map(|(name, value)| (Some(name), value)).collect()
+        }
         scalar => return out.push_str(&paint.scalar(scalar)),
     };
     let (inner, last) = (" ".repeat(indent + 2), nested.len() - 1);
@@ -299,7 +301,8 @@ impl Paint {
 
 /// <https://no-color.org>, and terminals that cannot.
 fn wanted() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::env::var_os("TERM").is_none_or(|v| v != "dumb")
+    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+        && std::env::var_os("TERM").is_none_or(|v| v != "dumb")
 }
 
 #[cfg(test)]
@@ -337,7 +340,12 @@ mod tests {
         let long = "x".repeat(90);
         let value = json!({"a": 1, "b": [1, 2, {"c": []}], "d": {"e": long}});
         let text = pretty_json(&value, Paint { on: false });
-        assert_eq!(text, format!("{{\n  \"a\": 1,\n  \"b\": [1, 2, {{\"c\": []}}],\n  \"d\": {{\n    \"e\": \"{long}\"\n  }}\n}}"));
+        assert_eq!(
+            text,
+            format!(
+                "{{\n  \"a\": 1,\n  \"b\": [1, 2, {{\"c\": []}}],\n  \"d\": {{\n    \"e\": \"{long}\"\n  }}\n}}"
+            )
+        );
         assert!(text.lines().all(|line| line.chars().count() < 110));
         assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(value));
         assert_eq!(pretty_json(&json!({"a": [1, "b"]}), Paint { on: false }), "{\"a\": [1, \"b\"]}");

@@ -42,9 +42,12 @@ impl SessionFile {
                 Ok(()) => return Ok(SessionFile { path: path.to_owned(), _lock: lock }),
                 Err(TryLockError::Error(e)) => return Err(failed("cannot lock", &lock_path, &e)),
                 Err(TryLockError::WouldBlock) if start.elapsed() > PATIENCE => {
-                    return Err(Error::new(Code::StorageFailed, "the session file is in use by another process")
-                        .in_file(path.display())
-                        .hint("wait for the other `gtm` to end, or give each agent a file of its own"));
+                    return Err(Error::new(
+                        Code::StorageFailed,
+                        "the session file is in use by another process",
+                    )
+                    .in_file(path.display())
+                    .hint("wait for the other `gtm` to end, or give each agent a file of its own"));
                 }
                 Err(TryLockError::WouldBlock) => {
                     std::thread::sleep(pause);
@@ -62,7 +65,9 @@ impl SessionFile {
             Err(e) => return Err(failed("cannot read the session", &self.path, &e)),
         };
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|e| failed("cannot read the session", &self.path, &e))?;
+        file.take(MAX_BYTES)
+            .read_to_end(&mut bytes)
+            .map_err(|e| failed("cannot read the session", &self.path, &e))?;
         if bytes.trim_ascii().is_empty() {
             // As `mktemp` leaves it.
             return Ok(None);
@@ -85,7 +90,9 @@ impl SessionFile {
         let Some(session) = self.read()? else { return simulator.open(options) };
         if let Some(seed) = options.seed.filter(|seed| *seed != session.seed()) {
             let what = format!("the session has seed {}, not {seed}", session.seed());
-            return Err(usage(what).at(self.path.display()).hint("leave out --seed, or name a new session file"));
+            return Err(usage(what)
+                .at(self.path.display())
+                .hint("leave out --seed, or name a new session file"));
         }
         if options.state.is_some() {
             note("--state is for new sessions; this one goes on from its own state");
@@ -153,7 +160,8 @@ mod tests {
             file.write(&session(n)).expect("written");
             assert_eq!(turns(&file), Some(n));
         }
-        let names: Vec<_> = std::fs::read_dir(folder.path()).expect("entries").flatten().map(|e| e.file_name()).collect();
+        let names: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("entries").flatten().map(|e| e.file_name()).collect();
         assert_eq!(names.len(), 2, "only the file and its lock remain: {names:?}");
     }
 

@@ -42,7 +42,9 @@ impl Source {
             return Ok(Source::Url(text.to_owned()));
         }
         let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-        match scheme.filter(|s| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))) {
+        match scheme
+            .filter(|s| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)))
+        {
             Some(scheme) if !Path::new(text).exists() => {
                 Err(output::usage(format!("addresses of the kind `{scheme}` are not read"))
                     .expected("http, https, mcp+http, mcp+https, mcp+cmd:COMMAND, or a path"))
@@ -54,7 +56,9 @@ impl Source {
     fn command(text: &str) -> Result<Source> {
         match split_words(text) {
             Some(words) if !words.is_empty() => Ok(Source::McpCommand(words)),
-            Some(_) => Err(output::usage("the command is empty").expected("such as `npx -y some-mcp-server`")),
+            Some(_) => {
+                Err(output::usage("the command is empty").expected("such as `npx -y some-mcp-server`"))
+            }
             None => Err(output::usage(format!("a quote is not closed in `{text}`"))),
         }
     }
@@ -100,8 +104,11 @@ impl Source {
                 word.rsplit('/').next().unwrap_or_default().split('.').next().unwrap_or_default().to_owned()
             }
         };
-        let name: String =
-            name.chars().map(|c| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' }).take(64).collect();
+        let name: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' })
+            .take(64)
+            .collect();
         if name.is_empty() { "toolset".to_owned() } else { name }
     }
 
@@ -163,7 +170,13 @@ pub(crate) struct Live {
     #[arg(long = "mcp-command", value_name = "COMMAND", help_heading = "Live MCP servers")]
     mcp_command: Vec<String>,
     /// Bearer token for --mcp
-    #[arg(long, value_name = "TOKEN", env = "GTM_MCP_TOKEN", hide_env_values = true, help_heading = "Live MCP servers")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "GTM_MCP_TOKEN",
+        hide_env_values = true,
+        help_heading = "Live MCP servers"
+    )]
     mcp_token: Option<String>,
     /// The same as --mcp-command, at the end of the line: -- COMMAND ARGS
     #[arg(last = true, value_name = "COMMAND", help_heading = "Live MCP servers")]
@@ -240,7 +253,8 @@ fn client() -> Result<reqwest::Client> {
     // Fails only if one is installed already, which is just as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let policy = reqwest::redirect::Policy::custom(|attempt| {
-        let downgrade = attempt.url().scheme() != "https" && attempt.previous().iter().any(|u| u.scheme() == "https");
+        let downgrade =
+            attempt.url().scheme() != "https" && attempt.previous().iter().any(|u| u.scheme() == "https");
         match (attempt.previous().len(), downgrade) {
             (_, true) => attempt.error("redirected from https to http"),
             (4.., _) => attempt.error("redirected more than three times"),
@@ -281,7 +295,10 @@ mod tests {
         assert_eq!(parse("a/b.yaml"), Ok(Source::Path("a/b.yaml".into())));
         assert_eq!(parse("HTTPS://x.example/a.json"), Ok(Source::Url("HTTPS://x.example/a.json".into())));
         assert_eq!(parse("mcp+http://x.example/mcp"), Ok(Source::McpHttp("http://x.example/mcp".into())));
-        assert_eq!(parse("mcp+cmd:a -b 'c d'"), Ok(Source::McpCommand(vec!["a".into(), "-b".into(), "c d".into()])));
+        assert_eq!(
+            parse("mcp+cmd:a -b 'c d'"),
+            Ok(Source::McpCommand(vec!["a".into(), "-b".into(), "c d".into()]))
+        );
         for wrong in ["ftp://x.example/a", "file:///etc/passwd", "mcp+cmd:", "mcp+cmd:'a"] {
             assert_eq!(parse(wrong), Err(Code::Usage), "{wrong}");
         }

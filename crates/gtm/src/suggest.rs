@@ -17,7 +17,8 @@ pub(crate) fn near<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) ->
     for name in names {
         let right = key(name);
         let allowed = wrong.len().max(right.len()).div_ceil(3);
-        let inside = wrong.len() >= 3 && right.len() >= 3 && (contains(&right, &wrong) || contains(&wrong, &right));
+        let inside =
+            wrong.len() >= 3 && right.len() >= 3 && (contains(&right, &wrong) || contains(&wrong, &right));
         match distance(&wrong, &right) {
             d if d <= allowed => found.push((d, name)),
             d if inside => found.push((d, name)),

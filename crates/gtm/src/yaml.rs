@@ -43,7 +43,9 @@ fn items(list: &[Value], indent: usize, out: &mut String) {
         match value {
             // A step, `require: {...}`, is shown without braces around it.
             Value::Object(map)
-                if map.len() == 1 || map.values().any(Value::is_object) || fits(value, indent + 2).is_none() =>
+                if map.len() == 1
+                    || map.values().any(Value::is_object)
+                    || fits(value, indent + 2).is_none() =>
             {
                 out.push(' ');
                 members(map, indent + 2, out);
@@ -129,7 +131,9 @@ fn scalar(value: &Value, in_flow: bool) -> String {
 fn is_plain(text: &str, in_flow: bool) -> bool {
     let first = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '/' | '$'));
     let allowed = |c: char| {
-        c.is_ascii_alphanumeric() || " _./$()*+=<>!|&'\"?;^~-".contains(c) || (!in_flow && "[]{},".contains(c))
+        c.is_ascii_alphanumeric()
+            || " _./$()*+=<>!|&'\"?;^~-".contains(c)
+            || (!in_flow && "[]{},".contains(c))
     };
     const WORDS: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "nan", "inf", "infinity"];
     first
@@ -179,8 +183,32 @@ z: \"01\"
             "\\PC{0,8}",
             any::<String>().prop_map(|s| s.chars().take(6).collect::<String>()),
             prop::sample::select(vec![
-                "null", "~", "True", "yes", "0x1f", "1e3", ".inf", "-", "---", "...", "<<", "=", "a: b", "a #b", "2020-01-01",
-                "'x'", "&a", "*a", "!t", "? x", "", " ", "\n", "args.id == 'x'", "a[b].c", "$fill"
+                "null",
+                "~",
+                "True",
+                "yes",
+                "0x1f",
+                "1e3",
+                ".inf",
+                "-",
+                "---",
+                "...",
+                "<<",
+                "=",
+                "a: b",
+                "a #b",
+                "2020-01-01",
+                "'x'",
+                "&a",
+                "*a",
+                "!t",
+                "? x",
+                "",
+                " ",
+                "\n",
+                "args.id == 'x'",
+                "a[b].c",
+                "$fill"
             ])
             .prop_map(str::to_owned),
         ];

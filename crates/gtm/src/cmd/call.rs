@@ -9,7 +9,7 @@ use gtm_sim::{Call, Reply, SessionOptions, Simulator};
 use gtm_tool::{Limits, parse_document};
 use gtm_world::ErrorKind;
 use serde_json::{Map, Value, json};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -21,7 +21,9 @@ const MAX_DELAY: Duration = Duration::from_secs(60);
 /// Prints the reply. With --session, the state is carried from call to call in a file. A simulated
 /// failure is a reply as well: the exit code is then 0 and `is_error` is true.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "gtm call [OPTIONS] <TOOLSET> <TOOL> [ARGUMENTS]\n       gtm call [OPTIONS] --mcp <URL> <TOOL> [ARGUMENTS]")]
+#[command(
+    override_usage = "gtm call [OPTIONS] <TOOLSET> <TOOL> [ARGUMENTS]\n       gtm call [OPTIONS] --mcp <URL> <TOOL> [ARGUMENTS]"
+)]
 pub(crate) struct Args {
     /// Toolset (unless a flag names a live server), tool, and arguments as a JSON object: `-` reads
     /// them from standard input, `@FILE` from a file; none means {}
@@ -53,7 +55,10 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         (false, _) => {
             return Err(output::usage("no tool is named")
                 .expected("gtm call TOOLSET TOOL '{\"argument\": 1}'")
-                .hint(format!("list the tools with `gtm tools {}`", printable(words.first().unwrap_or(&"TOOLSET"))))
+                .hint(format!(
+                    "list the tools with `gtm tools {}`",
+                    printable(words.first().unwrap_or(&"TOOLSET"))
+                ))
                 .into());
         }
         (true, _) => return Err(output::usage("too many arguments").expected("TOOL [ARGUMENTS]").into()),
@@ -94,7 +99,8 @@ fn read_arguments(text: &str) -> Result<Value> {
             let mut bytes = Vec::new();
             let max = limits.document_bytes as u64 + 1;
             std::io::stdin().take(max).read_to_end(&mut bytes).map_err(|e| {
-                Error::new(Code::FileUnreadable, format!("cannot read the arguments: {e}")).at("standard input")
+                Error::new(Code::FileUnreadable, format!("cannot read the arguments: {e}"))
+                    .at("standard input")
             })?;
             (bytes, "standard input")
         }
@@ -112,7 +118,8 @@ fn read_arguments(text: &str) -> Result<Value> {
 }
 
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
+    let unreadable =
+        |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(limits.document_bytes as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -139,8 +146,10 @@ fn show(reply: &Reply, json: bool) -> Result<()> {
     out.flush()?;
     if !json {
         let paint = Paint::stderr();
-        let failed = reply.error.as_ref().map(|e| format!("{} · ", paint.bad(e.kind.name()))).unwrap_or_default();
-        eprintln!("{failed}{}", paint.dim(&provenance(reply)));
+        let failed =
+            reply.error.as_ref().map(|e| format!("{} · ", paint.bad(e.kind.name()))).unwrap_or_default();
+        // Nothing can be done if standard error is closed.
+        let _ = writeln!(std::io::stderr(), "{failed}{}", paint.dim(&provenance(reply)));
     }
     Ok(())
 }
@@ -172,6 +181,9 @@ fn unknown(simulator: &Simulator, tool: &str) -> String {
     let near = suggest::near(tool, simulator.tools().iter().map(|t| t.name.as_str()));
     match near.is_empty() {
         true => format!("hint: list the {} tools with `gtm tools`", simulator.tools().len()),
-        false => format!("hint: did you mean {}?", near.iter().map(|n| printable(n)).collect::<Vec<_>>().join(", ")),
+        false => format!(
+            "hint: did you mean {}?",
+            near.iter().map(|n| printable(n)).collect::<Vec<_>>().join(", ")
+        ),
     }
 }

@@ -40,7 +40,9 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         Some(path) => {
             let file = SessionFile::lock(path)?;
             let session = file.open(&simulator, options)?;
-            runtime.block_on(gtm_serve::mcp_stdio_session(simulator, session, move |session| file.write(session)))
+            runtime.block_on(gtm_serve::mcp_stdio_session(simulator, session, move |session| {
+                file.write(session)
+            }))
         }
     };
     // Reading standard input cannot be called off; the process ends anyway.

@@ -87,7 +87,9 @@ fn text(source: &Source, simulator: &Simulator, mut reading: Behaviors, inline: 
     let mut document = Map::new();
     let mut out = format!("# What GTM understands of {}.\n", printable(&source.to_string()));
     if parts_only {
-        out.push_str("# To change it, put these parts into the toolset and edit them: what the toolset says wins.\n");
+        out.push_str(
+            "# To change it, put these parts into the toolset and edit them: what the toolset says wins.\n",
+        );
     } else {
         out.push_str("# This is a toolset. To change what the tools do, save it, edit it, and use it in place of the\n");
         out.push_str("# spec. What you leave out is read from the spec as before.\n");
@@ -100,11 +102,14 @@ fn text(source: &Source, simulator: &Simulator, mut reading: Behaviors, inline: 
             None => document = members(toolset.to_file()),
         }
     }
-    out.push_str("# docs/behaviors.md describes the language; `gtm schema toolset` prints its JSON Schema.\n");
+    out.push_str(
+        "# docs/behaviors.md describes the language; `gtm schema toolset` prints its JSON Schema.\n",
+    );
     if !direct.is_empty() {
         out.push_str("#\n# No behavior was found for these. Their replies are made from the return schema and the call:\n");
         for (name, behavior) in &direct {
-            let note = behavior.note.as_deref().map(|note| format!(": {}", printable(note))).unwrap_or_default();
+            let note =
+                behavior.note.as_deref().map(|note| format!(": {}", printable(note))).unwrap_or_default();
             out.push_str(&format!("#   {}{note}\n", printable(name)));
         }
     }

@@ -100,10 +100,13 @@ pub(crate) fn run(args: Args) -> Result<Status> {
         let toolset = source.load(&args.live)?;
         let name = toolset.name.clone();
         if served.iter().any(|(known, _)| *known == name) {
-            return Err(Error::new(Code::DuplicateTool, format!("two toolsets are called `{}`", printable(&name)))
-                .at(source)
-                .hint("give one of them another `name:` in a toolset file")
-                .into());
+            return Err(Error::new(
+                Code::DuplicateTool,
+                format!("two toolsets are called `{}`", printable(&name)),
+            )
+            .at(source)
+            .hint("give one of them another `name:` in a toolset file")
+            .into());
         }
         served.push((name.clone(), toolset.tools.len()));
         store.add_toolset(name, Arc::new(Simulator::new(toolset)?));
@@ -170,7 +173,8 @@ fn config(args: &Args) -> Result<ServerConfig> {
 
 /// The address; a name such as `localhost` is looked up.
 fn address(text: &str) -> Result<SocketAddr> {
-    let wrong = || output::usage(format!("`{text}` is no address to listen on")).expected("such as 127.0.0.1:8031");
+    let wrong =
+        || output::usage(format!("`{text}` is no address to listen on")).expected("such as 127.0.0.1:8031");
     match text.parse() {
         Ok(addr) => Ok(addr),
         Err(_) => Ok(text.to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)?),
@@ -185,7 +189,6 @@ fn store_config(args: &Args) -> StoreConfig {
         ttl: sessions.ttl.map_or(defaults.ttl, Duration::from_secs),
         data: sessions.data.clone(),
         fsync: sessions.fsync,
-        ..defaults
     }
 }
 
@@ -197,7 +200,8 @@ fn banner(config: &ServerConfig, addr: SocketAddr, toolsets: &[(String, usize)],
     let base = format!("http://{addr}");
     let names: Vec<String> =
         toolsets.iter().map(|(name, tools)| format!("{} ({tools} tools)", printable(name))).collect();
-    let mut row = |label: &str, value: String| out.line(format!("{}  {value}", paint.strong(&format!("{label:9}"))));
+    let mut row =
+        |label: &str, value: String| out.line(format!("{}  {value}", paint.strong(&format!("{label:9}"))));
     row("gtm", format!("listening on {base}"))?;
     row("toolsets", names.join(", "))?;
     row("sessions", format!("POST {base}/v1/sessions    (described by {base}/openapi.json)"))?;
@@ -220,8 +224,12 @@ fn banner(config: &ServerConfig, addr: SocketAddr, toolsets: &[(String, usize)],
     )?;
     let key = if config.api_key.is_some() { " -H \"Authorization: Bearer $GTM_API_KEY\"" } else { "" };
     out.line(format!("\n{}", paint.dim("# any MCP client, for example in its JSON configuration:")))?;
-    out.line(format!("{{\"mcpServers\": {{\"gtm\": {{\"type\": \"http\", \"url\": \"{base}/s/demo/mcp\"}}}}}}"))?;
+    out.line(format!(
+        "{{\"mcpServers\": {{\"gtm\": {{\"type\": \"http\", \"url\": \"{base}/s/demo/mcp\"}}}}}}"
+    ))?;
     out.line(paint.dim("# or by hand:"))?;
-    out.line(format!("curl -s{key} -X POST {base}/v1/sessions -H 'Content-Type: application/json' -d '{{\"id\":\"demo\"}}'"))?;
+    out.line(format!(
+        "curl -s{key} -X POST {base}/v1/sessions -H 'Content-Type: application/json' -d '{{\"id\":\"demo\"}}'"
+    ))?;
     out.flush()
 }

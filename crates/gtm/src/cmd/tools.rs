@@ -45,19 +45,23 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     let progress = Progress::new(sources.len());
     let mut out = Out::new();
     let mut total = Total::default();
-    in_order(&sources, |item| report::of(item, &args.live, show_names, &progress.bar), |report| {
-        progress.bar.suspend(|| {
-            total.add(&report);
-            match args.json {
-                true => out.json(&report)?,
-                false => show(&report, &mut out)?,
-            }
-            // A program that reads along gets each line as it is known.
-            out.flush()
-        })?;
-        progress.step(sources.len());
-        Ok(())
-    })?;
+    in_order(
+        &sources,
+        |item| report::of(item, &args.live, show_names, &progress.bar),
+        |report| {
+            progress.bar.suspend(|| {
+                total.add(&report);
+                match args.json {
+                    true => out.json(&report)?,
+                    false => show(&report, &mut out)?,
+                }
+                // A program that reads along gets each line as it is known.
+                out.flush()
+            })?;
+            progress.step(sources.len());
+            Ok(())
+        },
+    )?;
     progress.bar.finish_and_clear();
     if !args.json && sources.len() > 1 {
         out.line(total.text(out.paint))?;
@@ -85,7 +89,9 @@ fn in_order<T: Sync, R: Send>(
         for _ in 0..workers {
             let (sender, next, work) = (sender.clone(), &next, &work);
             scope.spawn(move || {
-                while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, items.get(n)?))) {
+                while let Some((at, item)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, items.get(n)?)))
+                {
                     if sender.send((at, work(item))).is_err() {
                         break;
                     }
@@ -195,7 +201,10 @@ fn show(report: &Report, out: &mut Out) -> Result<()> {
         out.line(line.trim_end())?;
     }
     if !report.skipped.is_empty() {
-        out.line(format!("  {}", paint.bad(&format!("{} left out:", count(report.skipped.len(), "operation")))))?;
+        out.line(format!(
+            "  {}",
+            paint.bad(&format!("{} left out:", count(report.skipped.len(), "operation")))
+        ))?;
     }
     for skipped in &report.skipped {
         out.line(format!("    {}: {}", printable(&skipped.operation), printable(&skipped.reason)))?;
@@ -213,7 +222,7 @@ mod tests {
         let items: Vec<u64> = (0..200).collect();
         let mut seen = Vec::new();
         let slow_first = |n: &u64| {
-            std::thread::sleep(std::time::Duration::from_micros(if n % 7 == 0 { 900 } else { 0 }));
+            std::thread::sleep(std::time::Duration::from_micros(if n.is_multiple_of(7) { 900 } else { 0 }));
             *n
         };
         let done = in_order(&items, slow_first, |n| {

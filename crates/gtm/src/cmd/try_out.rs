@@ -60,7 +60,10 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
             None => out.line("There is no tool to call.")?,
             Some(call) => {
                 let tool = printable(&call.tool).into_owned();
-                out.line(format!("next: gtm call {source} {tool} '{}' --session s.json", safe_json(&call.arguments)))?;
+                out.line(format!(
+                    "next: gtm call {source} {tool} '{}' --session s.json",
+                    safe_json(&call.arguments)
+                ))?;
                 out.line(format!("      gtm read {source}     what the tools do, to edit"))?;
                 out.line(format!("      gtm serve {source}    the same over HTTP, MCP and REST"))?;
             }
@@ -85,7 +88,11 @@ fn show(number: usize, why: &str, call: &Call, reply: &Reply, out: &mut Out) -> 
     let paint = out.paint;
     out.line("")?;
     let tool = paint.strong(&printable(&call.tool));
-    out.line(format!("{number}. {tool} {}  {}", cut(&safe_json(&call.arguments)), paint.dim(&format!("# {why}"))))?;
+    out.line(format!(
+        "{number}. {tool} {}  {}",
+        cut(&safe_json(&call.arguments)),
+        paint.dim(&format!("# {why}"))
+    ))?;
     let mark = if reply.is_error { paint.bad("✗") } else { paint.good("✓") };
     out.line(format!("   {mark} {}", paint.dim(&provenance(reply))))?;
     let short = safe_json(&reply.content);

@@ -38,9 +38,10 @@ pub(super) fn by_command(command: &[String], limits: &Limits) -> Result<Vec<u8>>
     wait(&place, async {
         let mut child = tokio::process::Command::new(program);
         child.args(arguments).kill_on_drop(true);
-        let (transport, _) = TokioChildProcess::builder(child).stderr(Stdio::inherit()).spawn().map_err(|e| {
-            Error::new(Code::SourceUnreachable, format!("cannot start `{program}`: {e}")).at(&place)
-        })?;
+        let (transport, _) =
+            TokioChildProcess::builder(child).stderr(Stdio::inherit()).spawn().map_err(|e| {
+                Error::new(Code::SourceUnreachable, format!("cannot start `{program}`: {e}")).at(&place)
+            })?;
         let server = ().serve(transport).await.map_err(|e| unreachable(&place, &e))?;
         list(server, &place, limits).await
     })

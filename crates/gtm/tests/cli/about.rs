@@ -45,7 +45,8 @@ fn schemas_are_valid_and_fit_what_is_printed() {
 
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let mut child = gtm(&["read", &petstore()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut child =
+        gtm(&["read", &petstore()]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
     // Closed before anything is read.
     drop(child.stdout.take());
     let mut err = String::new();
@@ -58,7 +59,9 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 fn help_names_every_command_and_the_exit_codes() {
     let ran = run(&["--help"]);
     assert_eq!(ran.code, Some(0));
-    for word in ["tools", "try", "call", "read", "serve", "mcp", "explain", "schema", "completions", "Exit codes"] {
+    for word in
+        ["tools", "try", "call", "read", "serve", "mcp", "explain", "schema", "completions", "Exit codes"]
+    {
         assert!(ran.out.contains(word), "{word}");
     }
     assert!(run(&["--version"]).out.starts_with("gtm "));

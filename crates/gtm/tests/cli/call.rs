@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 #[test]
 fn one_call_gives_a_reply_and_says_where_it_came_from() {
-    let reply = run(&["call", &petstore(), "createPet", r#"{"name":"Rex","category":"dog"}"#, "--json"]).json();
+    let reply =
+        run(&["call", &petstore(), "createPet", r#"{"name":"Rex","category":"dog"}"#, "--json"]).json();
     let keys: Vec<&str> = reply.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(keys, ["content", "is_error", "error", "provenance", "state_version"]);
     assert_eq!(reply["content"]["name"], "Rex");
@@ -21,7 +22,11 @@ fn plain_output_is_the_reply_and_notes_go_to_standard_error() {
     assert_eq!(ran.code, Some(0));
     let reply: Value = serde_json::from_str(&ran.out).expect("the reply alone");
     assert_eq!(reply["name"], "Rex");
-    assert!(ran.err.contains("status 201") && ran.err.contains("by rules") && ran.err.contains("state 1"), "{}", ran.err);
+    assert!(
+        ran.err.contains("status 201") && ran.err.contains("by rules") && ran.err.contains("state 1"),
+        "{}",
+        ran.err
+    );
     assert!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "no colours without a terminal");
 }
 
@@ -76,7 +81,8 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_does_not() {
 fn a_stored_session_keeps_its_seed() {
     let folder = folder();
     let session = folder.path().join("s.json").to_string_lossy().into_owned();
-    let call = |seed: &str| run(&["call", &petstore(), "listPets", "{}", "--seed", seed, "--session", &session]);
+    let call =
+        |seed: &str| run(&["call", &petstore(), "listPets", "{}", "--seed", seed, "--session", &session]);
     assert_eq!(call("7").code, Some(0));
     assert_eq!(call("7").code, Some(0));
     call("8").refused(2, "GTM0601");
@@ -92,7 +98,13 @@ fn a_file_that_is_no_session_is_left_alone() {
 
 #[test]
 fn a_simulated_failure_is_a_reply() {
-    let ran = run(&["call", &petstore(), "createPet", r#"{"name":"Rex","category":"dog","price":"much"}"#, "--json"]);
+    let ran = run(&[
+        "call",
+        &petstore(),
+        "createPet",
+        r#"{"name":"Rex","category":"dog","price":"much"}"#,
+        "--json",
+    ]);
     let reply = ran.json();
     assert_eq!(reply["is_error"], true);
     assert_eq!(reply["error"]["kind"], "invalid_argument");
@@ -148,9 +160,19 @@ fn with_json_an_error_is_json_too() {
 #[test]
 fn an_initial_state_closes_the_world() {
     let folder = folder();
-    let state = file(&folder, "state.yaml", "pets:\n  \"7\": {id: 7, name: Ada, category: cat, status: sold}\n");
+    let state =
+        file(&folder, "state.yaml", "pets:\n  \"7\": {id: 7, name: Ada, category: cat, status: sold}\n");
     let get = |id: i64| {
-        run(&["call", &petstore(), "getPet", &json!({ "petId": id }).to_string(), "--state", &state, "--json"]).json()
+        run(&[
+            "call",
+            &petstore(),
+            "getPet",
+            &json!({ "petId": id }).to_string(),
+            "--state",
+            &state,
+            "--json",
+        ])
+        .json()
     };
     assert_eq!(get(7)["content"]["name"], "Ada");
     assert_eq!(get(8)["error"]["kind"], "not_found");
@@ -160,7 +182,8 @@ fn an_initial_state_closes_the_world() {
 fn a_latency_fault_is_waited_for() {
     let folder = folder();
     let spec = petstore();
-    let toolset = file(&folder, "t.yaml", format!("specs: [{spec}]\nfaults:\n  - {{latency: {{ms: 300}}}}\n"));
+    let toolset =
+        file(&folder, "t.yaml", format!("specs: [{spec}]\nfaults:\n  - {{latency: {{ms: 300}}}}\n"));
     let start = std::time::Instant::now();
     let reply = run(&["call", &toolset, "listPets", "--json"]).json();
     assert!(start.elapsed() >= std::time::Duration::from_millis(300));

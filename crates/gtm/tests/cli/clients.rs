@@ -107,11 +107,19 @@ fn the_mcp_conformance_suite() {
         println!("{scenario} {revision}: {passed}");
         // `TIME [CHECK   ] FAILURE description`
         let failed = text.lines().filter(|line| line.contains("FAILURE"));
-        failed.filter_map(|line| Some(line.split(" [").nth(1)?.split([' ', ']']).next()?.to_owned())).collect()
+        failed
+            .filter_map(|line| Some(line.split(" [").nth(1)?.split([' ', ']']).next()?.to_owned()))
+            .collect()
     };
     let previous = ["server-initialize", "ping", "server-session-lifecycle"];
     let current = ["http-header-validation"];
-    let both = ["tools-list", "tools-call-simple-text", "tools-call-error", "json-schema-2020-12", "dns-rebinding-protection"];
+    let both = [
+        "tools-list",
+        "tools-call-simple-text",
+        "tools-call-error",
+        "json-schema-2020-12",
+        "dns-rebinding-protection",
+    ];
     for (scenarios, revision) in [(previous.as_slice(), "2025-11-25"), (&current, "2026-07-28")] {
         for scenario in scenarios.iter().chain(&both) {
             assert_eq!(failures(scenario, revision), BTreeSet::new(), "{scenario} {revision}");

@@ -8,8 +8,18 @@ fn replies(folder: &tempfile::TempDir, toolset: &str, calls: &[(&str, Value)]) -
     let session = folder.path().join(format!("{}.json", toolset.replace(['/', '.'], "_")));
     let session = session.to_string_lossy().into_owned();
     let one = |(tool, arguments): &(&str, Value)| {
-        let mut reply =
-            run(&["call", toolset, tool, &arguments.to_string(), "--session", &session, "--seed", "3", "--json"]).json();
+        let mut reply = run(&[
+            "call",
+            toolset,
+            tool,
+            &arguments.to_string(),
+            "--session",
+            &session,
+            "--seed",
+            "3",
+            "--json",
+        ])
+        .json();
         reply["provenance"]["rung"].take();
         reply
     };
@@ -97,7 +107,10 @@ fn directly_answered_tools_are_named_and_not_passed_off_as_behaviors() {
     let printed = run(&["read", &spec]).out;
     assert!(printed.contains("#   zzz_frobnicate"), "{printed}");
     let toolset = file(&folder, "t.yaml", printed);
-    assert_eq!(run(&["call", &toolset, "zzz_frobnicate", "{}", "--json"]).json()["provenance"]["rung"], "direct");
+    assert_eq!(
+        run(&["call", &toolset, "zzz_frobnicate", "{}", "--json"]).json()["provenance"]["rung"],
+        "direct"
+    );
 }
 
 #[test]

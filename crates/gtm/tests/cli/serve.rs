@@ -58,7 +58,8 @@ fn a_key_is_asked_for() {
 fn with_a_data_folder_sessions_outlive_the_process() {
     let folder = folder();
     let data = folder.path().join("data").to_string_lossy().into_owned();
-    let call = json!({"tool": "createUser", "arguments": {"username": "ada", "email": "ada@example.com"}}).to_string();
+    let call = json!({"tool": "createUser", "arguments": {"username": "ada", "email": "ada@example.com"}})
+        .to_string();
     {
         let server = Server::start(&[&petstore(), "--data", &data, "--fsync"]);
         assert_eq!(server.json("POST", "/v1/sessions", r#"{"id": "kept"}"#).0, 201);
@@ -161,14 +162,17 @@ fn mcp_goes_on_with_a_session_file() {
     let session = folder.path().join("s.json").to_string_lossy().into_owned();
     let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call",
         "params": {"name": "createUser", "arguments": {"username": "ada", "email": "ada@example.com"}}});
-    let answer = |ran: &crate::common::Ran| ran.lines().into_iter().find(|line| line["id"] == 2).unwrap_or_default();
+    let answer =
+        |ran: &crate::common::Ran| ran.lines().into_iter().find(|line| line["id"] == 2).unwrap_or_default();
     let args = ["mcp", &petstore(), "--session", &session];
     let first = run_with(&args, &format!("{HELLO}{call}\n"));
     assert_eq!(first.code, Some(0), "{}", first.err);
     assert_ne!(answer(&first)["result"]["isError"], true, "{}", first.out);
     let again = run_with(&args, &format!("{HELLO}{call}\n"));
     assert_eq!(answer(&again)["result"]["isError"], true, "{}", again.out);
-    let get = run(&["call", &petstore(), "getUser", r#"{"username": "ada"}"#, "--session", &session, "--json"]).json();
+    let get =
+        run(&["call", &petstore(), "getUser", r#"{"username": "ada"}"#, "--session", &session, "--json"])
+            .json();
     assert_eq!(get["content"]["email"], "ada@example.com");
 }
 
@@ -248,9 +252,13 @@ fn an_address_is_bounded_in_size_and_redirects() {
                 while stream.write_all(&[b' '; 1 << 16]).is_ok() {}
                 Ok(())
             }
-            "/once" => stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: /good\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            "/once" => stream.write_all(
+                b"HTTP/1.1 302 Found\r\nLocation: /good\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            ),
             "/good" => stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"tools\": []}"),
-            _ => stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: /round\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+            _ => stream.write_all(
+                b"HTTP/1.1 302 Found\r\nLocation: /round\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            ),
         };
     });
     let code = |path: &str| {
@@ -277,7 +285,12 @@ fn nothing_that_a_spec_points_to_is_fetched() {
         "responses": {{"200": {{"description": "ok", "content": {{"application/json": {{"schema": {{"$ref": "file:///etc/hostname"}}}}}}}}}}}}}}}}}}"##
     );
     let spec = file(&folder, "refs.json", spec);
-    for args in [vec!["tools", &spec, "--json"], vec!["read", &spec], vec!["try", &spec], vec!["call", &spec, "b", "{}"]] {
+    for args in [
+        vec!["tools", &spec, "--json"],
+        vec!["read", &spec],
+        vec!["try", &spec],
+        vec!["call", &spec, "b", "{}"],
+    ] {
         let _ = run(&args);
     }
     assert!(asked.try_recv().is_err());

@@ -23,7 +23,8 @@ fn people_get_names_and_descriptions() {
     let ran = run(&["tools", &petstore()]);
     assert_eq!(ran.code, Some(0));
     assert!(ran.out.contains("openapi-3.0  16 operations, 16 tools"), "{}", ran.out);
-    let line = ran.out.lines().find(|line| line.trim_start().starts_with("createPet ")).expect("a line of its own");
+    let line =
+        ran.out.lines().find(|line| line.trim_start().starts_with("createPet ")).expect("a line of its own");
     assert!(line.contains("Add a pet"), "{line}");
 }
 
@@ -145,7 +146,9 @@ fn yaml_bombs_are_refused_quickly_and_cheaply() {
         merged.push_str(&format!("m{n}: &m{n} {{x: *m{0}, y: *m{0}, <<: *m{0}}}\n", n - 1));
     }
     let deep = format!("{head}d: {}\n", "[".repeat(100_000));
-    for (name, bomb) in [("nested", nested), ("wide", wide), ("text", text), ("merged", merged), ("deep", deep)] {
+    for (name, bomb) in
+        [("nested", nested), ("wide", wide), ("text", text), ("merged", merged), ("deep", deep)]
+    {
         let path = file(&folder, &format!("{name}.yaml"), bomb);
         let start = Instant::now();
         let (ran, peak) = run_measured(&["tools", &path, "--json"]);
@@ -174,7 +177,8 @@ fn run_measured(args: &[&str]) -> (crate::common::Ran, Option<u64>) {
         .output()
         .expect("time runs");
     let ran = crate::common::Ran::from(output);
-    let peak = ran.err.lines().rev().find_map(|line| line.strip_prefix("peak ")).and_then(|kib| kib.parse().ok());
+    let peak =
+        ran.err.lines().rev().find_map(|line| line.strip_prefix("peak ")).and_then(|kib| kib.parse().ok());
     (ran, peak)
 }
 

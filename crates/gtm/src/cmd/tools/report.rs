@@ -46,7 +46,10 @@ pub(super) fn of(item: &Item, live: &Live, names: bool, progress: &ProgressBar) 
         Ok(source) => {
             let work = || read(source, live, names, progress);
             let read = catch_unwind(AssertUnwindSafe(work));
-            (source, read.unwrap_or_else(|_| Err(Error::new(Code::Internal, "reading the file ran into a bug"))))
+            (
+                source,
+                read.unwrap_or_else(|_| Err(Error::new(Code::Internal, "reading the file ran into a bug"))),
+            )
         }
         Err((source, error)) => (source, Err(error.clone())),
     };

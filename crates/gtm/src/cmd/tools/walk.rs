@@ -3,7 +3,7 @@
 use super::Item;
 use crate::source::Source;
 use gtm_error::{Code, Error};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Extensions that a folder is searched for.
 const EXTENSIONS: [&str; 5] = ["json", "yaml", "yml", "jsonl", "zst"];
@@ -29,7 +29,8 @@ pub(super) fn expand(source: Source) -> Vec<Item> {
 
 fn walk(folder: &Path, depth: usize, found: &mut Vec<Item>) {
     let unreadable = |e: std::io::Error| {
-        let error = Error::new(Code::FileUnreadable, format!("cannot list the folder: {e}")).in_file(folder.display());
+        let error = Error::new(Code::FileUnreadable, format!("cannot list the folder: {e}"))
+            .in_file(folder.display());
         Err((Source::Path(folder.to_owned()), error))
     };
     let entries = std::fs::read_dir(folder).and_then(|entries| entries.collect::<std::io::Result<Vec<_>>>());
@@ -53,7 +54,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<Item>) {
     }
 }
 
-fn is_spec(path: &PathBuf) -> bool {
+fn is_spec(path: &Path) -> bool {
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     extension.is_some_and(|e| EXTENSIONS.contains(&&*e))
 }

@@ -64,14 +64,17 @@ impl<'a> Plan<'a> {
         let mut collections: BTreeMap<String, BTreeMap<Role, Actor<'a>>> = BTreeMap::new();
         let mut order: Vec<String> = Vec::new();
         for tool in simulator.tools() {
-            let Some((role, collection, id)) = reading.behaviors.get(&tool.name).and_then(role) else { continue };
+            let Some((role, collection, id)) = reading.behaviors.get(&tool.name).and_then(role) else {
+                continue;
+            };
             if !order.contains(&collection) {
                 order.push(collection.clone());
             }
             let roles = collections.entry(collection).or_default();
             // The plainest tool of a kind: the one that asks for least.
             let actor = Actor { tool, id };
-            let simpler = roles.get(&role).is_none_or(|other| required(tool).len() < required(other.tool).len());
+            let simpler =
+                roles.get(&role).is_none_or(|other| required(tool).len() < required(other.tool).len());
             if simpler {
                 roles.insert(role, actor);
             }
@@ -81,7 +84,14 @@ impl<'a> Plan<'a> {
             let creates = collections.get(name).is_some_and(|r| r.contains_key(&Role::Create));
             (creates, roles, std::cmp::Reverse(*at))
         });
-        let mut plan = Plan { seed, steps: VecDeque::new(), place: Vec::new(), member: "id".into(), before: None, id: None };
+        let mut plan = Plan {
+            seed,
+            steps: VecDeque::new(),
+            place: Vec::new(),
+            member: "id".into(),
+            before: None,
+            id: None,
+        };
         match best.and_then(|(_, name)| Some((collections.remove(&name).filter(|r| r.len() > 1)?, name))) {
             Some((roles, name)) => {
                 let declared = reading.collections.get(&name);
@@ -141,7 +151,8 @@ impl<'a> Plan<'a> {
         }
         let mut arguments = arguments(step.actor.tool, step.role, self.seed);
         if step.role != Role::Create
-            && let (Some(name), Some(id)) = (&step.actor.id, self.id.clone().or_else(|| self.before.iter().flatten().next().cloned()))
+            && let (Some(name), Some(id)) =
+                (&step.actor.id, self.id.clone().or_else(|| self.before.iter().flatten().next().cloned()))
         {
             arguments.insert(name.clone(), typed(step.actor.tool, name, &id));
         }
@@ -219,7 +230,10 @@ fn text(value: &Json) -> Option<String> {
 /// The id in the type that the argument has.
 fn typed(tool: &ToolSpec, name: &str, id: &str) -> Json {
     let properties = schema::properties(&tool.parameters, &tool.parameters);
-    let declared = properties.iter().find(|p| p.name == name).and_then(|p| schema::primary_type(&tool.parameters, p.schema));
+    let declared = properties
+        .iter()
+        .find(|p| p.name == name)
+        .and_then(|p| schema::primary_type(&tool.parameters, p.schema));
     match (declared, id.parse::<i64>()) {
         (Some("integer" | "number"), Ok(n)) => n.into(),
         _ => id.into(),
@@ -227,7 +241,11 @@ fn typed(tool: &ToolSpec, name: &str, id: &str) -> Json {
 }
 
 fn required(tool: &ToolSpec) -> Vec<&str> {
-    schema::properties(&tool.parameters, &tool.parameters).into_iter().filter(|p| p.required).map(|p| p.name).collect()
+    schema::properties(&tool.parameters, &tool.parameters)
+        .into_iter()
+        .filter(|p| p.required)
+        .map(|p| p.name)
+        .collect()
 }
 
 /// Arguments that the tool takes: a published example, or invented ones.
@@ -287,7 +305,8 @@ fn spoil(tool: &ToolSpec, arguments: &mut Map<String, Json>) {
         !loose || schema::resolve(root, p.schema).get("enum").is_some()
     };
     // A required one first: it is surely looked at.
-    let wrong = properties.iter().filter(|p| p.required).find(strict).or_else(|| properties.iter().find(strict));
+    let wrong =
+        properties.iter().filter(|p| p.required).find(strict).or_else(|| properties.iter().find(strict));
     match wrong {
         Some(property) => {
             arguments.insert(property.name.to_owned(), "nonsense".into());
