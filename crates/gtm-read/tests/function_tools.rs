@@ -2,7 +2,7 @@
 //! read, and then used as an agent would use it.
 
 use gtm_read::{ReadInput, Reader, RuleFiller, RuleReader, Rung};
-use gtm_world::{Clock, ErrorKind, Library, Limits, Program, Value, World};
+use gtm_world::{Clock, ErrorKind, Library, Limits, Program, ToolError, Value, World};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,14 +32,18 @@ impl Desk {
         Desk { programs, rungs: reading.rungs, world }
     }
 
-    fn call(&mut self, tool: &str, args: Json) -> Result<Json, ErrorKind> {
-        let outcome = self.programs[tool].run(&self.world, &Value::from(args), &RuleFiller).map_err(|e| e.kind)?;
+    fn run(&mut self, tool: &str, args: &Json) -> Result<Json, ToolError> {
+        let outcome = self.programs[tool].run(&self.world, &Value::from(args.clone()), &RuleFiller)?;
         self.world = outcome.world;
         Ok(outcome.reply.to_json())
     }
 
+    fn call(&mut self, tool: &str, args: Json) -> Result<Json, ErrorKind> {
+        self.run(tool, &args).map_err(|error| error.kind)
+    }
+
     fn ok(&mut self, tool: &str, args: Json) -> Json {
-        self.call(tool, args.clone()).unwrap_or_else(|kind| panic!("{tool} {args} failed: {kind:?}"))
+        self.run(tool, &args).unwrap_or_else(|error| panic!("{tool} {args} failed: {error}"))
     }
 
     fn state(&self) -> Json {

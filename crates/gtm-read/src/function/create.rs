@@ -31,9 +31,10 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         }
         Kind::Index => return super::keyed::write(about),
     };
+    if c.parent.is_some() {
+        return inside(about, steps, &within);
+    }
     let mut step = create(&within);
-    // Adding to a cart what is in it already is no failure.
-    step.replace = tool.action.preposition.as_deref() == Some("to") && tool.action.nouns.is_empty();
     let (from, mut has) = given(about);
     step.from = Some(from);
     let counter = counter(about);
@@ -89,6 +90,48 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         _ => shape::record(ctx, tool, &sources),
     };
     steps.push(reply(template));
+    Some(behavior(steps))
+}
+
+/// Adds a record inside another record.
+fn inside(about: &About<'_, '_>, mut steps: Vec<Step>, within: &str) -> Option<Behavior> {
+    let c = about.collection();
+    let rows = about.rows()?;
+    let (from, _) = given(about);
+    let mut set = defaults(about);
+    for (name, value) in declared(about) {
+        set.entry(name).or_insert(value);
+    }
+    let mut names = Map::new();
+    names.insert("more".into(), Json::Object(set));
+    steps.push(Step::from(Op::Let(names)));
+    // While a place is assigned to, `it` is what was there before.
+    steps.push(bind("fresh", format!("merge(compact({from}), more)")));
+    steps.push(bind("it", "fresh"));
+    let again = about.tool.action.preposition.as_deref() == Some("to");
+    match (c.kind, &c.id) {
+        (Kind::List, Some(id)) if about.param(&Role::Key).is_some() => {
+            let own = format!("{} == {}", expr::select("r", id), expr::select("fresh", id));
+            if !again {
+                let message = format!("{} already exists", c.title());
+                steps.push(require(format!("!{rows}.exists(r, {own})"), ErrorKind::Conflict, message));
+            }
+            steps.push(assign(within, format!("default({rows}, []).filter(r, !({own})) + [fresh]")));
+        }
+        (Kind::List, _) => steps.push(assign(within, format!("default({rows}, []) + [fresh]"))),
+        _ => {
+            let key = about.param(&Role::Key)?.expr();
+            if !again {
+                let message = format!("{} {{{key}}} already exists", c.title());
+                steps.push(require(format!("!({key} in {rows})"), ErrorKind::Conflict, message));
+            }
+            steps.push(assign(&format!("{within}[{key}]"), "fresh"));
+        }
+    }
+    let id = c.id.as_ref().map(|id| expr::select("it", id));
+    let done = shape::done_message(about.tool, &c.noun(), None);
+    let sources = Sources { of: Some(c), record: Some("it"), id, done: Some(done), ..Sources::default() };
+    steps.push(reply(shape::record(about.ctx, about.tool, &sources)));
     Some(behavior(steps))
 }
 

@@ -1,6 +1,6 @@
 //! Finding the record a call is about, and what must hold before.
 
-use super::build::{bind, get, get_where, require, require_when};
+use super::build::{bind, delete, delete_at, get, get_where, require, require_when, update, update_at};
 use super::context::Context;
 use super::expr;
 use super::match_params::Role;
@@ -8,7 +8,7 @@ use super::state_shape::{Collection, Kind};
 use super::tokens::{phrase, sentence};
 use super::tool::{Param, Tool};
 use gtm_world::ErrorKind;
-use gtm_world::behavior::Step;
+use gtm_world::behavior::{Step, Update};
 
 /// How a behavior reaches its record.
 #[derive(Clone, Debug)]
@@ -19,6 +19,26 @@ pub(super) struct Found {
     pub(super) within: String,
     /// Expression for the record's id.
     pub(super) id: String,
+    /// The record's place, where it is inside another record.
+    pub(super) place: Option<String>,
+}
+
+impl Found {
+    /// `update:` of the record, to be refined.
+    pub(super) fn update(&self) -> Update {
+        match &self.place {
+            Some(place) => update_at(place),
+            None => update(&self.within, &self.id),
+        }
+    }
+
+    /// `delete:` of the record.
+    pub(super) fn delete(&self, message: String) -> Step {
+        match &self.place {
+            Some(place) => delete_at(place, message),
+            None => delete(&self.within, &self.id, message),
+        }
+    }
 }
 
 /// Everything a behavior about a collection needs to know.
@@ -125,6 +145,9 @@ impl<'c, 'a> About<'c, 'a> {
     pub(super) fn find(&self) -> Option<Found> {
         let c = self.collection();
         let within = self.within()?;
+        if c.parent.is_some() {
+            return self.find_inside(within);
+        }
         let mut steps = self.checks();
         if let Some(param) = self.param(&Role::Key) {
             if matches!(c.kind, Kind::Index | Kind::Lists) {
@@ -133,7 +156,7 @@ impl<'c, 'a> About<'c, 'a> {
             let id = param.expr();
             steps.push(get(&within, &id, missing(c, param)));
             self.password(&mut steps);
-            return Some(Found { steps, within, id });
+            return Some(Found { steps, within, id, place: None });
         }
         let tests = self.tests();
         if tests.is_empty() {
@@ -156,7 +179,48 @@ impl<'c, 'a> About<'c, 'a> {
             }
             _ => "null".into(),
         };
-        Some(Found { steps, within, id })
+        Some(Found { steps, within, id, place: None })
+    }
+
+    /// Reaches a record inside the record that holds it. What is inside has no collection of its own,
+    /// so it is found by its position or key.
+    fn find_inside(&self, within: String) -> Option<Found> {
+        let c = self.collection();
+        let rows = self.rows()?;
+        let key = self.param(&Role::Key);
+        let mut tests = self.tests();
+        if let Some(key) = key {
+            tests.push(match (&c.id, c.kind) {
+                (Some(id), Kind::List) => format!("string({}) == string({})", expr::select("it", id), key.expr()),
+                (_, Kind::Map) => format!("key == string({})", key.expr()),
+                _ => return None,
+            });
+        }
+        if tests.is_empty() {
+            return None;
+        }
+        let test = tests.join(" && ");
+        let message = key.map_or_else(|| format!("{} not found", c.title()), |key| missing(c, key));
+        let mut steps = self.checks();
+        let there = match c.kind {
+            Kind::List => {
+                steps.push(bind("spot", format!("indexOf(default({rows}, []).map(it, {test}), true)")));
+                "spot >= 0"
+            }
+            _ => {
+                steps.push(bind("spot", format!("{rows}.transformList(key, it, {test}, key)[0]")));
+                "spot != null"
+            }
+        };
+        steps.push(require(there, ErrorKind::NotFound, message));
+        steps.push(bind("it", format!("{rows}[spot]")));
+        self.password(&mut steps);
+        let id = match (&c.id, c.kind) {
+            (Some(id), _) => expr::select("it", id),
+            (None, Kind::Map) => "spot".into(),
+            _ => "null".into(),
+        };
+        Some(Found { steps, place: Some(format!("{within}[spot]")), within, id })
     }
 
     fn password(&self, steps: &mut Vec<Step>) {

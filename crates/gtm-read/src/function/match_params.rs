@@ -241,6 +241,10 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
             return (65, Role::Key);
         }
     }
+    // What is kept under names and paths is kept under the first thing that a call gives.
+    if c.kind == Kind::Index && param.required && tool.params.iter().find(|p| p.required).is_some_and(|p| p.name == param.name) {
+        return (55, Role::Key);
+    }
     // A unique member that all of the call hangs on: `email`, `title`.
     if let Some(at) = member_for(c, param)
         && c.members[at].unique

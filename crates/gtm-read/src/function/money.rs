@@ -52,13 +52,13 @@ fn change(about: &About<'_, '_>, amount: &Param) -> Option<Behavior> {
     let value = amount.expr();
     let mut steps = auth::required(ctx, tool, Some(about.index));
     let found = about.find()?;
-    steps.extend(found.steps);
+    steps.extend(found.steps.clone());
     steps.push(positive(amount));
     let raise = tool.action.verb == Verb::Deposit;
     if !raise {
         steps.push(enough(&held, &value, balance));
     }
-    let mut step = update(&found.within, &found.id);
+    let mut step = found.update();
     let sign = if raise { "+" } else { "-" };
     step.set.insert(balance.name().to_owned(), json!(format!("{held} {sign} {value}")));
     steps.push(Step::from(Op::Update(step)));

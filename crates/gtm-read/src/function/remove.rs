@@ -1,7 +1,7 @@
 //! Tools that remove a record, or call it off.
 
 use super::auth;
-use super::build::{behavior, delete, reply};
+use super::build::{behavior, reply};
 use super::found::{About, missing};
 use super::match_params::Role;
 use super::reply::{self as shape, Sources};
@@ -20,15 +20,15 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         Some(found) => found,
         None => own_record(about)?,
     };
-    if found.id == "null" {
+    if found.id == "null" && found.place.is_none() {
         return None;
     }
     let mut steps = auth::required(ctx, tool, Some(about.index));
-    steps.extend(found.steps);
+    steps.extend(found.steps.clone());
     steps.extend(update::stage(about));
     let key = about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
     let message = key.map_or_else(|| format!("{} not found", c.title()), |param| missing(c, param));
-    steps.push(delete(&found.within, &found.id, message));
+    steps.push(found.delete(message));
     let sources = Sources {
         of: Some(c),
         record: Some("it"),
@@ -50,7 +50,7 @@ fn own_record(about: &About<'_, '_>) -> Option<super::found::Found> {
     let mut steps = about.checks();
     let within = about.within()?;
     steps.push(super::build::get(&within, "me", format!("{} not found", c.title())));
-    Some(super::found::Found { steps, within, id: "me".into() })
+    Some(super::found::Found { steps, within, id: "me".into(), place: None })
 }
 
 /// Removes what is kept under a key.

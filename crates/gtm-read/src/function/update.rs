@@ -1,7 +1,7 @@
 //! Tools that change a record: its members, or its stage of life.
 
 use super::auth;
-use super::build::{behavior, reply, require, update, update_at};
+use super::build::{behavior, reply, require, update_at};
 use super::expr;
 use super::found::{About, Found};
 use super::match_params::Role;
@@ -25,11 +25,7 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
     let (ctx, tool) = (about.ctx, about.tool);
     let mut found = find_to_change(about)?;
     found.steps.extend(stage(about));
-    let place = place_of(&found, c)?;
-    let mut step = update_at(&place);
-    step.within = Some(found.within.clone());
-    step.id = Some(found.id.clone());
-    step.at = None;
+    let mut step = found.update();
     let mut inner: BTreeMap<Vec<String>, Vec<(String, String)>> = BTreeMap::new();
     let mut members: Vec<String> = Vec::new();
     let key = about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
@@ -88,7 +84,11 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
     if step.merge.is_none() && step.set.is_empty() && inner.is_empty() {
         return None;
     }
+    if !inner.is_empty() {
+        place_of(&found, c)?;
+    }
     for (path, members) in inner {
+        let place = place_of(&found, c)?;
         let object: Vec<String> = members.iter().map(|(name, value)| format!("{}: {value}", expr::text(name))).collect();
         let mut inside = update_at(&expr::below(&place, &path));
         inside.merge = Some(format!("{{{}}}", object.join(", ")));
@@ -100,7 +100,11 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
         found.steps.push(Step::from(Op::Update(step)));
     } else {
         // What is inside was changed; the record is shown as it is now.
-        found.steps.push(super::build::bind("it", expr::below_state(about.ctx, about.index, &found.id)));
+        let now = match &found.place {
+            Some(_) => format!("{}[spot]", about.rows()?),
+            None => expr::below_state(about.ctx, about.index, &found.id),
+        };
+        found.steps.push(super::build::bind("it", now));
     }
     finish(about, found)
 }
@@ -130,7 +134,7 @@ pub(super) fn mark(about: &About<'_, '_>) -> Option<Behavior> {
         let test = format!("{held} != {}", json_expr(&target.value));
         found.steps.push(require(test, ErrorKind::Conflict, message.clone()));
     }
-    let mut step = update(&found.within, &found.id);
+    let mut step = found.update();
     step.set.insert(target.member.clone(), super::build::literal(target.value.clone()));
     let extra: Vec<String> = about
         .params()
@@ -289,7 +293,7 @@ fn by_first_members(about: &About<'_, '_>) -> Option<Found> {
 
 /// The place of the record found.
 fn place_of(found: &Found, c: &Collection) -> Option<String> {
-    (c.kind == Kind::Map || c.parent.is_none()).then(|| format!("{}[{}]", found.within, found.id))
+    found.place.clone().or_else(|| (c.kind == Kind::Map).then(|| format!("{}[{}]", found.within, found.id)))
 }
 
 /// What the tool's name and description say a record must be for the call: `cancel_pending_order`,
