@@ -19,7 +19,13 @@ pub(super) fn current_user<'c>(ctx: &'c Context<'_>, group: &[String]) -> Option
         (s.value.is_null() || s.value.is_string())
             && matches!(
                 joined.as_str(),
-                "current user" | "logged in user" | "current user id" | "active user" | "user name" | "current user name" | "session user"
+                "current user"
+                    | "logged in user"
+                    | "current user id"
+                    | "active user"
+                    | "user name"
+                    | "current user name"
+                    | "session user"
             )
     };
     let found = ctx.shape.scalars.iter().filter(|s| s.group == group).find(names);
@@ -33,12 +39,17 @@ fn flag<'c>(ctx: &'c Context<'_>, group: &[String]) -> Option<&'c Scalar> {
 
 fn is_login(stems: &[String]) -> bool {
     let joined = stems.join(" ");
-    ["logged in", "authenticated", "login", "signed in", "is authenticated"].iter().any(|words| joined.contains(words))
+    ["logged in", "authenticated", "login", "signed in", "is authenticated"]
+        .iter()
+        .any(|words| joined.contains(words))
 }
 
 fn is_session(scalar: &Scalar) -> bool {
     (scalar.value.is_null() || scalar.value.is_string())
-        && matches!(scalar.stems.join(" ").as_str(), "current user" | "logged in user" | "current user id" | "active user" | "session user")
+        && matches!(
+            scalar.stems.join(" ").as_str(),
+            "current user" | "logged in user" | "current user id" | "active user" | "session user"
+        )
 }
 
 /// Steps that refuse the call while no one is logged in, for tools that need it.
@@ -55,9 +66,17 @@ pub(super) fn required(ctx: &Context<'_>, tool: &Tool<'_>, about: Option<usize>)
         return Vec::new();
     }
     let text = tool.text.to_lowercase();
-    let own = ["current user", "authenticated user", "logged in user", "logged-in user", "must be logged in", "requires login", "requires authentication"]
-        .iter()
-        .any(|words| text.contains(words));
+    let own = [
+        "current user",
+        "authenticated user",
+        "logged in user",
+        "logged-in user",
+        "must be logged in",
+        "requires login",
+        "requires authentication",
+    ]
+    .iter()
+    .any(|words| text.contains(words));
     let logins: Vec<&Tool<'_>> = ctx.tools.iter().filter(|tool| tool.action.verb == Verb::Login).collect();
     if logins.is_empty() {
         return Vec::new();
@@ -66,15 +85,24 @@ pub(super) fn required(ctx: &Context<'_>, tool: &Tool<'_>, about: Option<usize>)
     let flag = flag(ctx, &group);
     // Users that are logged in are listed, and the call says for which user it is.
     let listed = ctx.shape.lists.iter().find(|l| l.group == group && is_login(&l.stems));
-    if let (Some(listed), Some(user), false) = (listed, tool.params.iter().find(|p| p.required && is_user(p)), tool.action.reads()) {
+    if let (Some(listed), Some(user), false) =
+        (listed, tool.params.iter().find(|p| p.required && is_user(p)), tool.action.reads())
+    {
         let test = format!("{} in {}", user.expr(), expr::state(&listed.path));
-        return vec![require(test, ErrorKind::Unauthenticated, format!("User {{{}}} is not logged in", user.expr()))];
+        return vec![require(
+            test,
+            ErrorKind::Unauthenticated,
+            format!("User {{{}}} is not logged in", user.expr()),
+        )];
     }
     // Making something in one's own name needs a name.
     let signs = tool.action.verb == Verb::Create
         && session.is_some()
         && about.is_some_and(|index| {
-            ctx.collection(index).members.iter().any(|m| m.stems.join(" ") == "created by" || m.stems.join(" ") == "sender id")
+            ctx.collection(index)
+                .members
+                .iter()
+                .any(|m| m.stems.join(" ") == "created by" || m.stems.join(" ") == "sender id")
         });
     let device = about.is_some()
         && flag.is_some()
@@ -88,7 +116,8 @@ pub(super) fn required(ctx: &Context<'_>, tool: &Tool<'_>, about: Option<usize>)
         (None, Some(session)) => format!("{} != null", expr::state(&session.path)),
         (None, None) => return Vec::new(),
     };
-    let message = if device { "Device not logged in" } else { "User not authenticated. Please log in first." };
+    let message =
+        if device { "Device not logged in" } else { "User not authenticated. Please log in first." };
     vec![require(test, ErrorKind::Unauthenticated, message)]
 }
 
@@ -98,8 +127,12 @@ pub(super) fn login(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     if tool.params.is_empty() {
         return switch_flags(ctx, tool, &group);
     }
-    let Some(user) = tool.params.iter().find(|param| is_user(param)) else { return issue_token(ctx, tool, &group) };
-    let password = tool.params.iter().find(|param| param.stems.iter().any(|s| matches!(s.as_str(), "password" | "pin" | "passcode" | "secret")));
+    let Some(user) = tool.params.iter().find(|param| is_user(param)) else {
+        return issue_token(ctx, tool, &group);
+    };
+    let password = tool.params.iter().find(|param| {
+        param.stems.iter().any(|s| matches!(s.as_str(), "password" | "pin" | "passcode" | "secret"))
+    });
     let mut steps = Vec::new();
     let mut tests: Vec<(String, ErrorKind, String)> = Vec::new();
     let who = user.expr();
@@ -113,18 +146,27 @@ pub(super) fn login(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
         {
             let row = row_of(ctx, index, &who);
             let held = expr::below(&format!("{row}[0]"), &member.path);
-            tests.push((format!("{held} == {}", param.expr()), ErrorKind::PermissionDenied, format!("Incorrect {}", param.name)));
+            tests.push((
+                format!("{held} == {}", param.expr()),
+                ErrorKind::PermissionDenied,
+                format!("Incorrect {}", param.name),
+            ));
         }
-        token = c.members.iter().find(|m| m.top() && m.stems.iter().any(|s| s == "token")).map(|m| {
-            (m.stems.clone(), expr::below(&format!("{}[0]", row_of(ctx, index, &who)), &m.path))
-        });
+        token =
+            c.members.iter().find(|m| m.top() && m.stems.iter().any(|s| s == "token")).map(|m| {
+                (m.stems.clone(), expr::below(&format!("{}[0]", row_of(ctx, index, &who)), &m.path))
+            });
     } else {
         // The state of one user: what it holds must match, where it holds anything.
         for param in [Some(user), password].into_iter().flatten() {
             let held = ctx.scalars_in(&group).find(|s| s.stems == param.stems && s.value.is_string());
             if let Some(held) = held {
                 let message = format!("Incorrect {}", param.name);
-                tests.push((format!("{} == {}", expr::state(&held.path), param.expr()), ErrorKind::PermissionDenied, message));
+                tests.push((
+                    format!("{} == {}", expr::state(&held.path), param.expr()),
+                    ErrorKind::PermissionDenied,
+                    message,
+                ));
             }
         }
     }
@@ -146,11 +188,16 @@ pub(super) fn login(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     }
     if let Some(list) = ctx.shape.lists.iter().find(|l| l.group == group && is_login(&l.stems)) {
         let place = expr::state(&list.path);
-        steps.push(require(format!("!({who} in {place})"), ErrorKind::Conflict, format!("{{{who}}} is already logged in")));
+        steps.push(require(
+            format!("!({who} in {place})"),
+            ErrorKind::Conflict,
+            format!("{{{who}}} is already logged in"),
+        ));
         changes.push(assign(&place, format!("default({place}, []) + [{who}]")));
     }
     steps.extend(changes.into_iter().map(|step| Step { when: when.clone(), ..step }));
-    let mut sources = Sources { done: Some(format!("User {{{who}}} logged in successfully")), ..Sources::default() };
+    let mut sources =
+        Sources { done: Some(format!("User {{{who}}} logged in successfully")), ..Sources::default() };
     sources.known.extend(token);
     let mut template = match &tool.returns {
         Returns::Unknown => json!({ "success": true, "message": { "$text": sources.done.clone() } }),
@@ -168,12 +215,17 @@ pub(super) fn login(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
 /// keeps, or a new one.
 fn issue_token(ctx: &Context<'_>, tool: &Tool<'_>, group: &[String]) -> Option<Behavior> {
     let Returns::Object(fields) = &tool.returns else { return None };
-    let field = fields.iter().find(|field| field.stems.iter().any(|s| s == "token") && field.kind == "string" && !field.stems.contains(&"type".into()))?;
+    let field = fields.iter().find(|field| {
+        field.stems.iter().any(|s| s == "token")
+            && field.kind == "string"
+            && !field.stems.contains(&"type".into())
+    })?;
     let held = ctx.scalars_in(group).find(|s| s.stems == field.stems)?;
     let place = expr::state(&held.path);
-    let mut steps = vec![
-        Step { when: Some(format!("isEmpty({place})")), ..assign(&place, json!({"$fill": {"schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"}}})) },
-    ];
+    let mut steps = vec![Step {
+        when: Some(format!("isEmpty({place})")),
+        ..assign(&place, json!({"$fill": {"schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"}}}))
+    }];
     if let Some(flag) = flag(ctx, group) {
         steps.push(assign(&expr::state(&flag.path), json!(true)));
     }
@@ -217,7 +269,10 @@ pub(super) fn logout(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
 /// Says whether someone is logged in.
 pub(super) fn status(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     let nouns = tool.action.all_nouns.join(" ");
-    if !["login status", "logged in", "authentication status", "auth status", "login state"].iter().any(|words| nouns.contains(words)) {
+    if !["login status", "logged in", "authentication status", "auth status", "login state"]
+        .iter()
+        .any(|words| nouns.contains(words))
+    {
         return None;
     }
     let group = login_group(ctx, tool);
@@ -251,7 +306,8 @@ fn login_group(ctx: &Context<'_>, tool: &Tool<'_>) -> Vec<String> {
 
 /// A login without a user: sets the flag, wherever it is kept.
 fn switch_flags(ctx: &Context<'_>, tool: &Tool<'_>, group: &[String]) -> Option<Behavior> {
-    let own = flag(ctx, group).or_else(|| ctx.shape.scalars.iter().find(|s| s.value.is_boolean() && is_login(&s.stems)))?;
+    let own = flag(ctx, group)
+        .or_else(|| ctx.shape.scalars.iter().find(|s| s.value.is_boolean() && is_login(&s.stems)))?;
     let mut steps: Vec<Step> = ctx
         .shape
         .scalars
@@ -266,7 +322,19 @@ fn switch_flags(ctx: &Context<'_>, tool: &Tool<'_>, group: &[String]) -> Option<
 
 fn is_user(param: &Param) -> bool {
     let joined = param.stems.join(" ");
-    matches!(joined.as_str(), "user name" | "user" | "user id" | "email" | "login" | "account" | "email address" | "phone number" | "account id" | "customer id")
+    matches!(
+        joined.as_str(),
+        "user name"
+            | "user"
+            | "user id"
+            | "email"
+            | "login"
+            | "account"
+            | "email address"
+            | "phone number"
+            | "account id"
+            | "customer id"
+    )
 }
 
 /// The collection of users whose key or member the parameter is.
@@ -278,10 +346,14 @@ fn users(ctx: &Context<'_>, group: &[String], user: &Param) -> Option<usize> {
                 || c.members.iter().any(|m| m.stems == ["password"]))
             && (c.kind != Kind::List || c.member(&user.name).is_some() || c.id.as_deref() == Some(&user.name))
     };
-    let with_password = ctx.shape.collections.iter().position(|c| c.group == group && fits(c) && c.member("password").is_some());
-    with_password
-        .or_else(|| ctx.shape.collections.iter().position(|c| c.group == group && fits(c)))
-        .or_else(|| ctx.shape.collections.iter().position(|c| c.group.is_empty() && fits(c) && group.is_empty()))
+    let with_password = ctx
+        .shape
+        .collections
+        .iter()
+        .position(|c| c.group == group && fits(c) && c.member("password").is_some());
+    with_password.or_else(|| ctx.shape.collections.iter().position(|c| c.group == group && fits(c))).or_else(
+        || ctx.shape.collections.iter().position(|c| c.group.is_empty() && fits(c) && group.is_empty()),
+    )
 }
 
 /// The rows of a user, as a list of one or none.
@@ -291,7 +363,12 @@ fn row_of(ctx: &Context<'_>, index: usize, who: &str) -> String {
     let by_member: Vec<String> = c
         .members
         .iter()
-        .filter(|m| m.top() && m.unique && m.single && m.stems.iter().any(|s| matches!(s.as_str(), "id" | "email" | "user" | "name")))
+        .filter(|m| {
+            m.top()
+                && m.unique
+                && m.single
+                && m.stems.iter().any(|s| matches!(s.as_str(), "id" | "email" | "user" | "name"))
+        })
         .map(|m| format!("{} == {who}", expr::below("r", &m.path)))
         .collect();
     match c.kind {

@@ -76,7 +76,8 @@ pub(super) fn update_at(place: &str) -> Update {
 
 /// `update: {at, value}`
 pub(super) fn assign(place: &str, value: impl Into<Json>) -> Step {
-    Op::Update(Update { value: Some(value.into()), upsert: true, bind: Some("_".into()), ..update_at(place) }).into()
+    Op::Update(Update { value: Some(value.into()), upsert: true, bind: Some("_".into()), ..update_at(place) })
+        .into()
 }
 
 /// `delete: {in, id}`

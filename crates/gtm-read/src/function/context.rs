@@ -81,19 +81,21 @@ impl<'a> Context<'a> {
             tool.action.prefix.iter().chain(&tool.action.all_nouns).chain(&tool.action.qualifier).collect();
         let mut best: Option<(usize, &[String])> = None;
         for (_, words) in tops {
-            let hits = words.iter().filter(|word| !GENERIC.contains(&word.as_str()) && said.contains(word)).count();
+            let hits =
+                words.iter().filter(|word| !GENERIC.contains(&word.as_str()) && said.contains(word)).count();
             if hits > 0 && best.is_none_or(|(most, _)| hits > most) {
                 best = Some((hits, words));
             }
         }
         best.map(|(_, words)| words)
     }
-
 }
 
 /// Words of class names that do not tell classes apart.
-pub(super) const GENERIC: &[&str] =
-    &["api", "bot", "system", "service", "control", "manager", "base", "platform", "tool", "server", "client", "app"];
+pub(super) const GENERIC: &[&str] = &[
+    "api", "bot", "system", "service", "control", "manager", "base", "platform", "tool", "server", "client",
+    "app",
+];
 
 /// Words that are used for the same kind of thing.
 const SYNONYMS: &[&[&str]] = &[
@@ -133,6 +135,20 @@ impl Collection {
         std::iter::once(&self.stems).chain(&self.aliases).any(|name| super::entity::mentions(words, name))
     }
 
+    /// Whether a word is part of its name, or of another word for it.
+    pub(super) fn names_word(&self, word: &String) -> bool {
+        std::iter::once(&self.stems).chain(&self.aliases).any(|name| name.contains(word))
+    }
+
+    /// What one of its records is called by someone who uses these words for it.
+    pub(super) fn noun_in(&self, words: &[String]) -> String {
+        if super::entity::mentions(words, &self.stems) {
+            return self.noun();
+        }
+        let alias = self.aliases.iter().find(|alias| super::entity::mentions(words, alias));
+        alias.map_or_else(|| self.noun(), |alias| phrase(alias))
+    }
+
     /// Whether some words are its name.
     pub(super) fn is_called(&self, words: &[String]) -> bool {
         std::iter::once(&self.stems).chain(&self.aliases).any(|name| *name == words)
@@ -156,7 +172,9 @@ impl Collection {
     /// The member that says in which stage of its life a record is.
     pub(super) fn status(&self) -> Option<&Member> {
         let named = |word: &str| {
-            self.members.iter().find(|member| member.top() && member.single && member.stems.last().is_some_and(|s| s == word))
+            self.members.iter().find(|member| {
+                member.top() && member.single && member.stems.last().is_some_and(|s| s == word)
+            })
         };
         named("status").or_else(|| named("state").filter(|m| !m.unique)).or_else(|| named("stage"))
     }
@@ -184,7 +202,9 @@ fn references(shape: &Shape) -> Vec<Reference> {
                 if to == from || target.parent.is_some() || target.keys.is_empty() {
                     continue;
                 }
-                let near = collection.group == target.group || target.group.is_empty() || collection.parent.is_some();
+                let near = collection.group == target.group
+                    || target.group.is_empty()
+                    || collection.parent.is_some();
                 let named = target.stems.iter().any(|word| member.stems.contains(word));
                 let by_key = member.values.iter().all(|value| target.keys.contains(value));
                 let other = target.other_ids.iter().find(|other| {
@@ -200,7 +220,9 @@ fn references(shape: &Shape) -> Vec<Reference> {
                 if !named && (number || !texts || member.values.len() < 2 || !near) {
                     continue;
                 }
-                let score = f64::from(u8::from(named)) * 2.0 + f64::from(u8::from(near)) + f64::from(u8::from(by_key)) * 0.5;
+                let score = f64::from(u8::from(named)) * 2.0
+                    + f64::from(u8::from(near))
+                    + f64::from(u8::from(by_key)) * 0.5;
                 if found.as_ref().is_none_or(|(best, _)| score > *best) {
                     found = Some((score, Reference { from, path: member.path.clone(), to, by }));
                 }

@@ -9,7 +9,7 @@ use super::member::Member;
 use super::reply::{self as shape, Sources};
 use super::state_shape::{Collection, Kind, Scalar, plain};
 use super::times;
-use super::tool::{Field, Returns, Tool};
+use super::tool::{Field, Returns};
 use gtm_world::ErrorKind;
 use gtm_world::behavior::{Behavior, FillMembers, Op, Step};
 use serde_json::{Map, Value as Json, json};
@@ -45,7 +45,8 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         let noun = expr::message(&c.title());
         step.message = Some(format!("{noun} {{{}}} already exists", param.expr()));
     } else if let Some((counter, ahead)) = &counter {
-        let next = if *ahead { format!("{} + 1", expr::state(&counter.path)) } else { expr::state(&counter.path) };
+        let next =
+            if *ahead { format!("{} + 1", expr::state(&counter.path)) } else { expr::state(&counter.path) };
         steps.push(bind("id", next));
         step.id = Some("id".into());
         id = Some("id".into());
@@ -78,7 +79,7 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         of: Some(c),
         record: Some("it"),
         id: id.clone(),
-        done: Some(shape::done_message(tool, &c.noun(), None)),
+        done: Some(shape::done_message(tool, &c.noun_in(&tool.action.nouns), None)),
         has: Some(has),
         ..Sources::default()
     };
@@ -183,13 +184,20 @@ fn given(about: &About<'_, '_>) -> (String, Vec<String>) {
         // One level of objects is built; deeper ones are rare and would only repeat this.
         let object = object(&members);
         let (first, rest) = (path[0].clone(), &path[1..]);
-        let value = rest.iter().rev().fold(object, |value, name| format!("{{{}: {value}}}", expr::text(name)));
+        let value =
+            rest.iter().rev().fold(object, |value, name| format!("{{{}: {value}}}", expr::text(name)));
         if !top.iter().any(|(name, _)| *name == first) {
             top.push((first, value));
         }
     }
     let own = object(&top);
-    let sure = |name: &&String| about.tool.params.iter().all(|param| param.name != **name || param.required || param.default.is_some());
+    let sure = |name: &&String| {
+        about
+            .tool
+            .params
+            .iter()
+            .all(|param| param.name != **name || param.required || param.default.is_some())
+    };
     let names = top.iter().map(|(name, _)| name).filter(sure).cloned().collect();
     let from = match payload {
         Some(payload) => format!("merge(default({payload}, {{}}), {own})"),
@@ -221,14 +229,18 @@ fn counter<'c>(about: &About<'c, '_>) -> Option<(&'c Scalar, bool)> {
         let s = &scalar.stems;
         let has = |word: &str| s.iter().any(|stem| stem == word);
         scalar.value.is_i64()
-            && (has("counter") || (has("next") && has("id")) || (has("last") && has("id")) || (has("count") && s.len() == 2))
+            && (has("counter")
+                || (has("next") && has("id"))
+                || (has("last") && has("id"))
+                || (has("count") && s.len() == 2))
             && scalar.stems.iter().any(|stem| c.stems.contains(stem))
     };
     let counter = about.ctx.scalars_in(&c.group).find(counts)?;
     let taken = c.keys.contains(&plain(&counter.value))
-        || c.members.iter().any(|m| m.top() && m.stems.last().is_some_and(|s| s == "id") && m.values.contains(&plain(&counter.value)))
-        || counter.stems.iter().any(|s| s == "last")
-        || (c.rows > 0 && counter.value.as_u64() == Some(c.rows as u64));
+        || c.members.iter().any(|m| {
+            m.top() && m.stems.last().is_some_and(|s| s == "id") && m.values.contains(&plain(&counter.value))
+        })
+        || counter.stems.iter().any(|s| s == "last");
     Some((counter, taken))
 }
 
@@ -256,17 +268,27 @@ fn declared(about: &About<'_, '_>) -> Vec<(String, Json)> {
         let member = c.member(&field.name);
         let id = c.id.as_deref() == Some(&field.name) || super::entity::without_id(&field.stems).0.is_empty();
         let own_id = super::entity::without_id(&field.stems).1 && c.called(&field.stems);
-        let given = about.tool.params.iter().any(|param| param.name == field.name || param.stems == field.stems);
-        if id || given || (own_id && member.is_none()) || matches!(field.kind.as_str(), "boolean" | "object" | "array") {
+        let given =
+            about.tool.params.iter().any(|param| param.name == field.name || param.stems == field.stems);
+        if id
+            || given
+            || (own_id && member.is_none())
+            || matches!(field.kind.as_str(), "boolean" | "object" | "array")
+        {
             continue;
         }
-        if field.stems == ["status"] && !field.text.to_lowercase().contains("operation") && shape::is_stage(field) {
+        if field.stems == ["status"]
+            && !field.text.to_lowercase().contains("operation")
+            && shape::is_stage(field)
+        {
             let status = c.status().cloned().unwrap_or_else(|| Member::named(&field.name));
-            if let Some(value) = first_status(about.tool, c, &status) {
+            if let Some(value) = first_status(about, c, &status) {
                 out.push((field.name.clone(), json!({ "$value": value })));
             }
         } else if member.is_some() || !shape::is_outcome(field) && super::entity::without_id(&field.stems).1 {
-            let schema = schema_of(&field.name).filter(|s| !s.to_string().contains("$ref")).unwrap_or_else(|| json!({}));
+            let schema = schema_of(&field.name)
+                .filter(|s| !s.to_string().contains("$ref"))
+                .unwrap_or_else(|| json!({}));
             out.push((field.name.clone(), json!({ "$fill": { "schema": schema } })));
         }
     }
@@ -297,9 +319,14 @@ fn defaults(about: &About<'_, '_>) -> Map<String, Json> {
 fn default(about: &About<'_, '_>, c: &Collection, member: &Member) -> Option<Json> {
     let is = |word: &str| member.stems.iter().any(|stem| stem == word);
     if c.status().is_some_and(|status| status.path == member.path) {
-        return Some(json!({ "$value": first_status(about.tool, c, member)? }));
+        return Some(json!({ "$value": first_status(about, c, member)? }));
     }
-    let user = is("created") && is("by") || is("user") || is("owner") || is("author") || is("creator") || is("sender");
+    let user = is("created") && is("by")
+        || is("user")
+        || is("owner")
+        || is("author")
+        || is("creator")
+        || is("sender");
     if user
         && member.single
         && let Some(who) = auth::current_user(about.ctx, &c.group)
@@ -324,20 +351,44 @@ fn default(about: &About<'_, '_>, c: &Collection, member: &Member) -> Option<Jso
 }
 
 /// The status that a new record has.
-fn first_status(tool: &Tool<'_>, c: &Collection, member: &Member) -> Option<String> {
+fn first_status(about: &About<'_, '_>, c: &Collection, member: &Member) -> Option<String> {
+    let tool = about.tool;
     const FIRST: &[&str] = &[
-        "pending", "open", "new", "active", "confirmed", "scheduled", "created", "booked", "draft", "todo", "to do",
-        "not started", "queued", "submitted", "placed", "processing", "received", "unread", "available", "enabled",
+        "pending",
+        "open",
+        "new",
+        "active",
+        "confirmed",
+        "scheduled",
+        "created",
+        "booked",
+        "draft",
+        "todo",
+        "to do",
+        "not started",
+        "queued",
+        "submitted",
+        "placed",
+        "processing",
+        "received",
+        "unread",
+        "available",
+        "enabled",
     ];
     const BOOKED: &[&str] = &["confirmed", "booked", "reserved", "scheduled"];
     let mut known: Vec<String> = member.values.iter().cloned().collect();
-    let fields = match &tool.returns {
-        Returns::Object(fields) | Returns::List(fields) => fields.iter().filter(|f| f.stems == member.stems).collect(),
-        _ => Vec::<&Field>::new(),
-    };
-    known.extend(fields.iter().flat_map(|field| field.options.iter().cloned()));
+    for tool in about.ctx.tools.iter().filter(|tool| c.called(&tool.action.nouns)) {
+        if let Returns::Object(fields) | Returns::List(fields) = &tool.returns {
+            let all = fields.iter().chain(fields.iter().flat_map(|field| &field.inner));
+            known.extend(all.filter(|f| f.stems == member.stems).flat_map(|f: &Field| f.options.iter().cloned()));
+        }
+    }
     let first = |list: &[&str]| {
-        list.iter().find_map(|word| known.iter().find(|value| value.to_lowercase().replace(['_', '-'], " ") == *word)).cloned()
+        list.iter()
+            .find_map(|word| {
+                known.iter().find(|value| value.to_lowercase().replace(['_', '-'], " ") == *word)
+            })
+            .cloned()
     };
     if matches!(tool.action.word.as_str(), "book" | "reserve" | "schedule")
         && let Some(status) = first(BOOKED)
@@ -347,11 +398,15 @@ fn first_status(tool: &Tool<'_>, c: &Collection, member: &Member) -> Option<Stri
     if let Some(status) = first(FIRST) {
         return Some(status);
     }
-    if known.len() == 1 && c.rows > 1 {
+    const LAST: &[&str] = &[
+        "completed", "closed", "cancelled", "canceled", "delivered", "resolved", "done", "archived", "rejected", "failed",
+    ];
+    if known.len() == 1 && c.rows > 1 && !LAST.contains(&known[0].to_lowercase().as_str()) {
         return known.pop();
     }
     // Nothing known: written as the known ones are, or in lower case.
-    let word = if tool.action.word == "book" || tool.action.word == "reserve" { "confirmed" } else { "pending" };
+    let word =
+        if tool.action.word == "book" || tool.action.word == "reserve" { "confirmed" } else { "pending" };
     let upper = known.iter().all(|value| value.chars().all(|ch| !ch.is_lowercase())) && !known.is_empty();
     let capital = known.iter().all(|value| value.starts_with(char::is_uppercase)) && !known.is_empty();
     Some(if upper {

@@ -32,7 +32,10 @@ pub(super) fn checks(ctx: &Context<'_>, tool: &Tool<'_>) -> Vec<Step> {
         steps.push(bind("passed", format!("{value} == null ? {{}} : json({value})")));
     }
     for (index, c) in ctx.shape.collections.iter().enumerate() {
-        let Some(id) = c.id.as_deref().filter(|_| c.parent.is_none() && c.rows > 0 && c.kind == Kind::Map) else { continue };
+        let Some(id) = c.id.as_deref().filter(|_| c.parent.is_none() && c.rows > 0 && c.kind == Kind::Map)
+        else {
+            continue;
+        };
         if stems(id).last().is_none_or(|last| last != "id") || stems(id).len() < 2 {
             continue;
         }
@@ -61,6 +64,17 @@ fn names_a_tool(param: &Param) -> bool {
 }
 
 fn is_arguments(param: &Param) -> bool {
-    let named = matches!(param.stems.join(" ").as_str(), "argument" | "arg" | "param" | "parameter" | "input" | "kwarg" | "payload" | "tool input" | "tool argument");
+    let named = matches!(
+        param.stems.join(" ").as_str(),
+        "argument"
+            | "arg"
+            | "param"
+            | "parameter"
+            | "input"
+            | "kwarg"
+            | "payload"
+            | "tool input"
+            | "tool argument"
+    );
     named && (param.is_object() || param.kind.as_deref() == Some("string"))
 }

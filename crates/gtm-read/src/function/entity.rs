@@ -7,7 +7,7 @@ use super::tool::{Returns, Tool};
 use super::verbs::Verb;
 
 /// Least score for a collection to be what a tool is about.
-const ENOUGH: f64 = 3.0;
+const ENOUGH: f64 = 2.8;
 
 /// Whether `words` name what `stems` name: all of them are there, or are there written together
 /// (`watch list` in `watchlist`).
@@ -43,6 +43,7 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
         Verb::Update | Verb::Delete | Verb::Cancel | Verb::Mark | Verb::TurnOn | Verb::TurnOff
     );
     let (mut score, named) = by_name(tool, c);
+    let nouns = &tool.action.nouns;
     let said = c.called(&tool.text_stems);
     if said {
         score += 0.9;
@@ -52,13 +53,17 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
         let (what, idish) = without_id(&param.stems);
         c.id.as_deref() == Some(&param.name) || (idish && !what.is_empty() && what == c.stems)
     });
+    // The collection's own name as a parameter: `symptom` where symptoms are kept.
+    let plain = tool.params.iter().any(|param| param.required && c.is_called(&param.stems));
     let id_param = exact_id
-        || tool.params.iter().filter(|param| param.stems.first().is_none_or(|word| word != "new")).any(|param| {
-            let (what, idish) = without_id(&param.stems);
-            c.other_ids.contains(&param.name)
+        || plain
+        || tool.params.iter().filter(|param| param.stems.first().is_none_or(|word| word != "new")).any(
+            |param| {
+                let (what, idish) = without_id(&param.stems);
+                c.other_ids.contains(&param.name)
                 || (idish && !what.is_empty() && c.called(&what))
-                || (param.required && c.is_called(&param.stems))
-        });
+            },
+        );
     if id_param {
         score += 2.0;
     }
@@ -73,7 +78,8 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     if params > 1 && params == tool.params.len() {
         score += 0.8;
     }
-    let names_one = id_param || tool.params.is_empty() || tool.params.iter().any(|param| is_caller(&param.stems));
+    let names_one =
+        id_param || tool.params.is_empty() || tool.params.iter().any(|param| is_caller(&param.stems));
     let part = tool.action.reads()
         && names_one
         && tool.action.all_nouns.last().is_some_and(|head| {
@@ -86,7 +92,9 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     if let Returns::Object(fields) | Returns::List(fields) = &tool.returns {
         let inner = fields.iter().flat_map(|field| &field.inner);
         replied = fields.iter().chain(inner).filter(|field| members(&field.stems)).count();
-        wrapped = fields.iter().any(|field| c.is_called(&field.stems) && matches!(field.kind.as_str(), "array" | "object"));
+        wrapped = fields
+            .iter()
+            .any(|field| c.is_called(&field.stems) && matches!(field.kind.as_str(), "array" | "object"));
     }
     score += (0.3 * replied as f64).min(1.5);
     if wrapped && tool.action.reads() {
@@ -97,19 +105,41 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
     if made {
         score += 3.2;
     }
+    // Whose password is changed is said by the token.
+    let own_member = tool.action.verb == Verb::Update
+        && tool.params.iter().any(|param| {
+            param.stems.iter().any(|w| w == "token") && c.member(&param.name).is_some_and(|m| m.unique)
+        })
+        && nouns.last().is_some_and(|head| members(std::slice::from_ref(head)));
+    if own_member {
+        score += 3.0;
+    }
+    // Of a part that only one collection has there is no doubt.
+    let only = |head: &String| {
+        let has = |o: &&Collection| o.members.iter().any(|m| m.stems == std::slice::from_ref(head));
+        ctx.shape.collections.iter().filter(has).count() == 1
+    };
+    if part && tool.action.all_nouns.last().is_some_and(only) {
+        score += 1.5;
+    }
     let evidence = match tool.action.verb {
         Verb::Create => named || made,
-        _ if tool.action.reads() => named || id_param || part || wrapped || (said && params > 0),
+        _ if tool.action.reads() => {
+            // `get_referrals_by_user(user_id)` is not about users.
+            named || part || wrapped || plain || (id_param || said && params > 0) && !tool.action.plural
+        }
         // Money is moved between whatever has a balance.
         Verb::Deposit | Verb::Withdraw => named || id_param || said,
-        _ => named || id_param,
+        _ => named || id_param || own_member,
     };
     if !evidence {
         return 0.0;
     }
     // Where it is.
     match ctx.group_of(tool) {
-        Some(group) if c.group.starts_with(group) || group.starts_with(&c.group) && !c.group.is_empty() => score += 1.5,
+        Some(group) if c.group.starts_with(group) || group.starts_with(&c.group) && !c.group.is_empty() => {
+            score += 1.5
+        }
         Some(_) if !c.group.is_empty() && c.parent.is_none() && is_own_api(ctx, tool) => score -= 6.0,
         _ => {}
     }
@@ -177,7 +207,7 @@ fn by_name(tool: &Tool<'_>, c: &Collection) -> (f64, bool) {
         return (3.0, true);
     }
     if c.called(&tool.action.qualifier) {
-        return (1.2, true);
+        return (1.2, !tool.action.reads());
     }
     (if common(&c.stems, nouns) > 0 { 0.8 } else { 0.0 }, false)
 }
@@ -204,11 +234,14 @@ pub(super) fn value<'s>(ctx: &Context<'_>, tool: &Tool<'_>, among: &'s [Scalar])
         let mut score = 0.0;
         if mentions(&words, &scalar.stems) {
             score += 3.0 + scalar.stems.len() as f64;
-            if scalar.stems.concat() == tool.action.nouns.concat() || scalar.stems.concat() == tool.action.all_nouns.concat() {
+            if scalar.stems.concat() == tool.action.nouns.concat()
+                || scalar.stems.concat() == tool.action.all_nouns.concat()
+            {
                 score += 1.0;
             }
         } else {
-            let core: Vec<String> = scalar.stems.iter().filter(|w| !STATES.contains(&w.as_str())).cloned().collect();
+            let core: Vec<String> =
+                scalar.stems.iter().filter(|w| !STATES.contains(&w.as_str())).cloned().collect();
             if !core.is_empty() && core.len() < scalar.stems.len() && mentions(&words, &core) {
                 score += 2.2 + core.len() as f64;
             }

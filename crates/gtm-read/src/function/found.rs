@@ -119,7 +119,10 @@ impl<'c, 'a> About<'c, 'a> {
                 }
                 Role::Named(_, to, _) => {
                     let test = format!("{value} in {}", self.ctx.expr(*to));
-                    let message = format!("{} '{{{value}}}' not found", sentence(&phrase(&param.stems[..param.stems.len() - 1])));
+                    let message = format!(
+                        "{} '{{{value}}}' not found",
+                        sentence(&phrase(&param.stems[..param.stems.len() - 1]))
+                    );
                     steps.push(optional(param, test, message));
                 }
                 Role::Parent => {
@@ -158,6 +161,9 @@ impl<'c, 'a> About<'c, 'a> {
             self.password(&mut steps);
             return Some(Found { steps, within, id, place: None });
         }
+        if let Some(found) = self.find_own(&within, &steps) {
+            return Some(found);
+        }
         let tests = self.tests();
         if tests.is_empty() {
             return None;
@@ -182,6 +188,32 @@ impl<'c, 'a> About<'c, 'a> {
         Some(Found { steps, within, id, place: None })
     }
 
+    /// The record of who is calling, where the collection is kept by who.
+    fn find_own(&self, within: &str, steps: &[Step]) -> Option<Found> {
+        let c = self.collection();
+        let holder = self.roles.iter().find_map(|role| match role {
+            Role::Token(holder, _) => Some(*holder),
+            _ => None,
+        })?;
+        let keys = &self.ctx.collection(holder).keys;
+        let same = holder == self.index || !c.keys.is_empty() && c.keys.is_subset(keys);
+        if c.kind != Kind::Map || !same || self.owner(holder).is_some() {
+            return None;
+        }
+        let mut steps = steps.to_vec();
+        steps.push(get(within, "me", format!("{} not found", c.title())));
+        // What else the call gives must agree: an old password, say.
+        for (param, role) in self.params() {
+            if let Role::Finds(at) = role {
+                let held = expr::below("it", &c.members[*at].path);
+                let message = format!("The {} is incorrect", phrase(&param.stems));
+                let test = format!("{held} == {}", param.expr());
+                steps.push(require(test, ErrorKind::PermissionDenied, message));
+            }
+        }
+        Some(Found { steps, within: within.to_owned(), id: "me".into(), place: None })
+    }
+
     /// Reaches a record inside the record that holds it. What is inside has no collection of its own,
     /// so it is found by its position or key.
     fn find_inside(&self, within: String) -> Option<Found> {
@@ -191,7 +223,9 @@ impl<'c, 'a> About<'c, 'a> {
         let mut tests = self.tests();
         if let Some(key) = key {
             tests.push(match (&c.id, c.kind) {
-                (Some(id), Kind::List) => format!("string({}) == string({})", expr::select("it", id), key.expr()),
+                (Some(id), Kind::List) => {
+                    format!("string({}) == string({})", expr::select("it", id), key.expr())
+                }
                 (_, Kind::Map) => format!("key == string({})", key.expr()),
                 _ => return None,
             });
@@ -227,7 +261,11 @@ impl<'c, 'a> About<'c, 'a> {
         if let Some(param) = self.param(&Role::Password) {
             let held = expr::select("it", &param.name);
             let test = format!("{held} == null || {held} == {}", param.expr());
-            steps.push(require(test, ErrorKind::PermissionDenied, format!("Incorrect {}", phrase(&param.stems))));
+            steps.push(require(
+                test,
+                ErrorKind::PermissionDenied,
+                format!("Incorrect {}", phrase(&param.stems)),
+            ));
         }
     }
 
@@ -263,7 +301,11 @@ impl<'c, 'a> About<'c, 'a> {
 
     /// The member of this collection that says to whom of another collection a record belongs.
     pub(super) fn owner(&self, holder: usize) -> Option<Vec<String>> {
-        self.ctx.references.iter().find(|r| r.from == self.index && r.to == holder && r.by.is_none()).map(|r| r.path.clone())
+        self.ctx
+            .references
+            .iter()
+            .find(|r| r.from == self.index && r.to == holder && r.by.is_none())
+            .map(|r| r.path.clone())
     }
 }
 
@@ -281,10 +323,14 @@ fn same(held: &str, value: &str, single: bool, param: &Param) -> String {
     }
     // A date is kept without the time that the call gives, or the other way round.
     if param.stems.iter().any(|w| matches!(w.as_str(), "time" | "date" | "datetime")) {
-        return format!("({held} == {value} || startsWith(string({value}), string({held})) || startsWith(string({held}), string({value})))");
+        return format!(
+            "({held} == {value} || startsWith(string({value}), string({held})) || startsWith(string({held}), string({value})))"
+        );
     }
     match param.kind.as_deref() {
-        Some("string") | None => format!("({held} == {value} || lower(string({held})) == lower(string({value})))"),
+        Some("string") | None => {
+            format!("({held} == {value} || lower(string({held})) == lower(string({value})))")
+        }
         _ => format!("({held} == {value} || string({held}) == string({value}))"),
     }
 }
@@ -304,7 +350,9 @@ pub(super) fn exists(ctx: &Context<'_>, index: usize, value: &str) -> String {
     let c = ctx.collection(index);
     let rows = ctx.expr(index);
     match (&c.id, c.kind) {
-        (Some(id), Kind::List) => format!("{rows}.exists(r, string({}) == string({value}))", expr::select("r", id)),
+        (Some(id), Kind::List) => {
+            format!("{rows}.exists(r, string({}) == string({value}))", expr::select("r", id))
+        }
         _ => format!("{value} in {rows}"),
     }
 }
@@ -312,7 +360,7 @@ pub(super) fn exists(ctx: &Context<'_>, index: usize, value: &str) -> String {
 /// What is said when a record is not there.
 pub(super) fn missing(c: &Collection, param: &Param) -> String {
     let value = format!("{{{}}}", param.expr());
-    let title = expr::message(&c.title());
+    let title = expr::message(&sentence(&c.noun_in(&param.stems)));
     match param.stems.last().map(String::as_str) {
         Some("id" | "number" | "no" | "code") => format!("{title} with ID {value} not found"),
         Some("name") => format!("{title} '{value}' not found"),

@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Parameters that steer a list rather than describe its records.
 const STEERING: &[&str] = &[
-    "limit", "offset", "page", "cursor", "sort", "order", "query", "search", "keyword", "filter", "per", "size", "max",
-    "min", "start", "end", "after", "before", "since", "until", "fields", "include", "expand", "verbose", "format", "token",
+    "limit", "offset", "page", "cursor", "sort", "order", "query", "search", "keyword", "filter", "per",
+    "size", "max", "min", "start", "end", "after", "before", "since", "until", "fields", "include", "expand",
+    "verbose", "format", "token",
 ];
 
 /// Adds the collections that the tools imply to what the state shows, and tells empty ones what
@@ -23,7 +24,8 @@ pub(super) fn extend(ctx: &mut Context<'_>) {
     let about: Vec<Option<usize>> = ctx.tools.iter().map(|tool| entity::collection(ctx, tool)).collect();
     for index in 0..ctx.shape.collections.len() {
         if ctx.collection(index).rows == 0 && ctx.collection(index).members.is_empty() {
-            let tools: Vec<usize> = about.iter().enumerate().filter(|(_, a)| **a == Some(index)).map(|(at, _)| at).collect();
+            let tools: Vec<usize> =
+                about.iter().enumerate().filter(|(_, a)| **a == Some(index)).map(|(at, _)| at).collect();
             let described = describe(ctx, &tools, &ctx.collection(index).stems.clone());
             if let Some((id, schema, members)) = described {
                 let collection = &mut ctx.shape.collections[index];
@@ -38,7 +40,12 @@ pub(super) fn extend(ctx: &mut Context<'_>) {
     for (stems, tools) in groups(ctx, &about) {
         if let Some((id, schema, members)) = describe(ctx, &tools, &stems) {
             // The state may have a place for them, though nothing is in it yet that looks like a record.
-            let place = ctx.shape.groups.iter().find(|(path, words)| path.len() <= 2 && *words == stems).map(|(path, _)| path.clone());
+            let place = ctx
+                .shape
+                .groups
+                .iter()
+                .find(|(path, words)| path.len() <= 2 && *words == stems)
+                .map(|(path, _)| path.clone());
             let name = ctx.shape.free_name(&plural(&stems), &[]);
             let path = place.unwrap_or_else(|| vec![name.clone()]);
             let group = if path.len() > 1 { super::tokens::stems(&path[0]) } else { Vec::new() };
@@ -65,7 +72,9 @@ fn plural(stems: &[String]) -> String {
     let name = stems.join("_");
     match name.strip_suffix('y') {
         Some(base) if !base.ends_with(['a', 'e', 'o', 'u']) => format!("{base}ies"),
-        _ if name.ends_with(['s', 'x', 'z']) || name.ends_with("ch") || name.ends_with("sh") => format!("{name}es"),
+        _ if name.ends_with(['s', 'x', 'z']) || name.ends_with("ch") || name.ends_with("sh") => {
+            format!("{name}es")
+        }
         _ => format!("{name}s"),
     }
 }
@@ -78,9 +87,18 @@ fn groups(ctx: &Context<'_>, about: &[Option<usize>]) -> Vec<(Vec<String>, Vec<u
     for (at, tool) in ctx.tools.iter().enumerate() {
         let keeps = matches!(
             tool.action.verb,
-            Verb::Get | Verb::List | Verb::Create | Verb::Update | Verb::Delete | Verb::Cancel | Verb::Mark | Verb::Count | Verb::Check
+            Verb::Get
+                | Verb::List
+                | Verb::Create
+                | Verb::Update
+                | Verb::Delete
+                | Verb::Cancel
+                | Verb::Mark
+                | Verb::Count
+                | Verb::Check
         );
-        if about[at].is_some() || !keeps || tool.action.nouns.is_empty() || super::maths::read(tool).is_some() {
+        if about[at].is_some() || !keeps || tool.action.nouns.is_empty() || super::maths::read(tool).is_some()
+        {
             continue;
         }
         let nouns = tool.action.nouns.clone();
@@ -105,7 +123,13 @@ fn groups(ctx: &Context<'_>, about: &[Option<usize>]) -> Vec<(Vec<String>, Vec<u
                 let (what, idish) = without_id(&param.stems);
                 idish && what == nouns
             });
-            if about[at].is_none() && !used.contains(&at) && !tools.contains(&at) && part && by_id && tool.action.verb != Verb::Create {
+            if about[at].is_none()
+                && !used.contains(&at)
+                && !tools.contains(&at)
+                && part
+                && by_id
+                && tool.action.verb != Verb::Create
+            {
                 tools.push(at);
             }
         }
@@ -116,7 +140,9 @@ fn groups(ctx: &Context<'_>, about: &[Option<usize>]) -> Vec<(Vec<String>, Vec<u
         let lists = has(&[Verb::List]) && has(&[Verb::Get]) && tools.len() > 1;
         // Something must name single records, or nothing could be read back.
         let single = tools.iter().any(|at| key(&ctx.tools[*at], &nouns).is_some());
-        if (makes && (reads || changes) || changes && reads && single || lists && single) && (single || has(&[Verb::List])) {
+        if (makes && (reads || changes) || changes && reads && single || lists && single)
+            && (single || has(&[Verb::List]))
+        {
             used.extend(&tools);
             out.push((nouns, tools));
         }
@@ -126,23 +152,47 @@ fn groups(ctx: &Context<'_>, about: &[Option<usize>]) -> Vec<(Vec<String>, Vec<u
 
 /// The parameter that names one record of a thing.
 fn key<'t>(tool: &'t Tool<'_>, nouns: &[String]) -> Option<&'t Param> {
-    if !matches!(tool.action.verb, Verb::Get | Verb::Update | Verb::Delete | Verb::Cancel | Verb::Mark | Verb::Check) {
+    if !matches!(
+        tool.action.verb,
+        Verb::Get | Verb::Update | Verb::Delete | Verb::Cancel | Verb::Mark | Verb::Check
+    ) {
         return None;
     }
-    let plain = |param: &&Param| param.required && !param.is_list() && !param.is_object() && !param.is_bool() && param.kind.as_deref() != Some("number");
+    // What finds many records is not their id.
+    if tool.action.plural && tool.action.verb == Verb::Get {
+        return None;
+    }
+    let plain = |param: &&Param| {
+        param.required
+            && !param.is_list()
+            && !param.is_object()
+            && !param.is_bool()
+            && param.kind.as_deref() != Some("number")
+    };
     let params = || tool.params.iter().filter(plain);
     params()
         .find(|param| {
             let (what, idish) = without_id(&param.stems);
             idish && (what.is_empty() || mentions(nouns, &what) || mentions(&what, nouns))
         })
-        .or_else(|| params().find(|param| param.stems == nouns || matches!(param.stems.last().map(String::as_str), Some("name" | "title" | "path" | "key" | "url" | "uri"))))
+        .or_else(|| {
+            params().find(|param| {
+                param.stems == nouns
+                    || matches!(
+                        param.stems.last().map(String::as_str),
+                        Some("name" | "title" | "path" | "key" | "url" | "uri")
+                    )
+            })
+        })
         .or_else(|| {
             let mut all = params();
             let first = all.next()?;
             // An id of something else only says to what the record belongs.
             let foreign = without_id(&first.stems).1;
-            (all.next().is_none() && matches!(tool.action.verb, Verb::Delete | Verb::Get) && !steers(&first.stems) && !foreign)
+            (all.next().is_none()
+                && matches!(tool.action.verb, Verb::Delete | Verb::Get)
+                && !steers(&first.stems)
+                && !foreign)
                 .then_some(first)
         })
 }
@@ -177,7 +227,10 @@ fn describe(ctx: &Context<'_>, tools: &[usize], nouns: &[String]) -> Option<(Str
         for param in &tool.params {
             let is_key = keys.iter().any(|key| key.name == param.name) && param.name != id;
             let odd = steers(&param.stems) && tool.action.verb != Verb::Create;
-            if is_key && tool.action.verb != Verb::Create || odd || param.is_object() && !param.fields.is_empty() && tool.action.verb == Verb::Update {
+            if is_key && tool.action.verb != Verb::Create
+                || odd
+                || param.is_object() && !param.fields.is_empty() && tool.action.verb == Verb::Update
+            {
                 continue;
             }
             properties.entry(param.name.clone()).or_insert_with(|| self_contained(&param.schema));
@@ -235,17 +288,32 @@ fn record_fields<'t>(tool: &'t Tool<'_>, nouns: &[String]) -> Vec<(&'t Field, Js
     match &tool.returns {
         Returns::Object(fields) => {
             // Wrapped: `{note: {...}}`, `{notes: [{...}]}`.
-            let wrapped = fields.iter().find(|f| !f.inner.is_empty() && (mentions(&f.stems, nouns) || fields.len() == 1 || tool.action.verb == Verb::List));
+            let wrapped = fields.iter().find(|f| {
+                !f.inner.is_empty()
+                    && (mentions(&f.stems, nouns) || fields.len() == 1 || tool.action.verb == Verb::List)
+            });
             if let Some(wrapper) = wrapped {
                 let items = if wrapper.kind == "array" { "/items" } else { "" };
-                let pointer = format!("/properties/{}{items}/properties", wrapper.name.replace('~', "~0").replace('/', "~1"));
+                let pointer = format!(
+                    "/properties/{}{items}/properties",
+                    wrapper.name.replace('~', "~0").replace('/', "~1")
+                );
                 return wrapper.inner.iter().map(|f| (f, at(&pointer, &f.name))).collect();
             }
             if matches!(tool.action.verb, Verb::List) {
                 return Vec::new();
             }
-            let told = |f: &&Field| !matches!(f.stems.join(" ").as_str(), "success" | "message" | "error" | "ok" | "result" | "status message");
-            let of_record = |f: &&Field| tool.action.verb == Verb::Get || f.stems.last().is_some_and(|w| w == "id") || tool.params.iter().any(|p| p.name == f.name);
+            let told = |f: &&Field| {
+                !matches!(
+                    f.stems.join(" ").as_str(),
+                    "success" | "message" | "error" | "ok" | "result" | "status message"
+                )
+            };
+            let of_record = |f: &&Field| {
+                tool.action.verb == Verb::Get
+                    || f.stems.last().is_some_and(|w| w == "id")
+                    || tool.params.iter().any(|p| p.name == f.name)
+            };
             fields.iter().filter(told).filter(of_record).map(|f| (f, at("/properties", &f.name))).collect()
         }
         Returns::List(fields) => fields.iter().map(|f| (f, at("/items/properties", &f.name))).collect(),
@@ -261,7 +329,9 @@ fn id_member(properties: &Map<String, Json>, keys: &[&Param], nouns: &[String]) 
     let own = properties.keys().find(|name| {
         let words = stems(name);
         let (what, idish) = without_id(&words);
-        idish && words.last().is_some_and(|w| ID_WORDS.contains(&w.as_str())) && (what.is_empty() || what == nouns)
+        idish
+            && words.last().is_some_and(|w| ID_WORDS.contains(&w.as_str()))
+            && (what.is_empty() || what == nouns)
     });
     if let Some(own) = own {
         return own.clone();

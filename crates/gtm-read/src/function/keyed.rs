@@ -32,7 +32,8 @@ pub(super) fn write(about: &About<'_, '_>) -> Option<Behavior> {
         _ => {}
     }
     steps.push(assign(&place, shape::or_default(value)));
-    let sources = Sources { done: Some(shape::done_message(tool, &c.noun(), Some(key))), ..Sources::default() };
+    let sources =
+        Sources { done: Some(shape::done_message(tool, &c.noun(), Some(key))), ..Sources::default() };
     steps.push(reply(shape::done(ctx, tool, &sources)));
     Some(behavior(steps))
 }
@@ -42,9 +43,13 @@ fn value<'t>(about: &About<'t, '_>, key: &Param) -> Option<&'t Param> {
     let others = || {
         about
             .params()
-            .filter(|(param, role)| param.name != key.name && !matches!(role, Role::Token(..) | Role::Secret(_) | Role::Parent))
+            .filter(|(param, role)| {
+                param.name != key.name && !matches!(role, Role::Token(..) | Role::Secret(_) | Role::Parent)
+            })
             .map(|(param, _)| param)
     };
-    let named = others().find(|param| param.stems.iter().any(|w| matches!(w.as_str(), "content" | "value" | "text" | "data" | "body")));
+    let named = others().find(|param| {
+        param.stems.iter().any(|w| matches!(w.as_str(), "content" | "value" | "text" | "data" | "body"))
+    });
     named.or_else(|| others().find(|param| param.required))
 }

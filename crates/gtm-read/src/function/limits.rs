@@ -58,7 +58,8 @@ fn between(text: &str) -> Option<(f64, f64)> {
         let low = number(words.get(at + 1)?)?;
         // A remark in brackets may follow the first number.
         let rest = &words[at + 2..];
-        let skip = if rest.first()?.starts_with('(') { rest.iter().position(|w| w.ends_with(')'))? + 1 } else { 0 };
+        let skip =
+            if rest.first()?.starts_with('(') { rest.iter().position(|w| w.ends_with(')'))? + 1 } else { 0 };
         let high = number(rest.get(skip + 1).filter(|_| rest.get(skip) == Some(&link))?)?;
         (low < high).then_some((low, high))
     })
@@ -99,7 +100,10 @@ pub(super) fn strptime(text: &str) -> Option<&str> {
     let part = &text[start..];
     let end = part
         .char_indices()
-        .find(|(at, c)| !(c.is_ascii_alphabetic() && part[..*at].ends_with('%')) && !matches!(c, '%' | '-' | ':' | '/' | ' ' | 'T'))
+        .find(|(at, c)| {
+            !(c.is_ascii_alphabetic() && part[..*at].ends_with('%'))
+                && !matches!(c, '%' | '-' | ':' | '/' | ' ' | 'T')
+        })
         .map_or(part.len(), |(at, _)| at);
     let form = part[..end].trim_end_matches([' ', '-', ':', '/', 'T', '%']);
     (form.len() >= 5).then_some(form)

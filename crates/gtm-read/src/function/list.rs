@@ -15,8 +15,10 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     let c = about.collection();
     let ctx = about.ctx;
     // Figures about records are not the records.
-    const FIGURES: &[&str] = &["stat", "statistic", "summary", "report", "analytic", "metric", "insight", "trend", "stats"];
-    if about.tool.action.nouns.iter().any(|word| FIGURES.contains(&word.as_str()) && !c.stems.contains(word)) {
+    const FIGURES: &[&str] =
+        &["stat", "statistic", "summary", "report", "analytic", "metric", "insight", "trend", "stats"];
+    if about.tool.action.nouns.iter().any(|word| FIGURES.contains(&word.as_str()) && !c.stems.contains(word))
+    {
         return None;
     }
     let mut steps = super::auth::required(ctx, about.tool, Some(about.index));
@@ -39,7 +41,9 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         let given = if param.required { String::new() } else { format!("{value} == null || ") };
         match role {
             // Equality with a member is what `match` does, and it leaves out what is not given.
-            Role::Member(at) | Role::Finds(at) if c.members[*at].top() && !is_text_search(about, *at, param) => {
+            Role::Member(at) | Role::Finds(at)
+                if c.members[*at].top() && !is_text_search(about, *at, param) =>
+            {
                 let value = match &param.default {
                     // Defaults such as "None" stand for not filtering.
                     Some(default) if default.is_string() && shape::is_no_default(default) => {
@@ -65,7 +69,9 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
             Role::Limit => size = Some(value),
             Role::Offset => step.offset = Some(value),
             Role::Page => page = Some(value),
-            Role::Sort => step.sort = Some(Sort { by: value, descending: step.sort.take().and_then(|s| s.descending) }),
+            Role::Sort => {
+                step.sort = Some(Sort { by: value, descending: step.sort.take().and_then(|s| s.descending) })
+            }
             Role::Direction => {
                 let by = step.sort.take().map_or_else(|| "null".to_owned(), |sort| sort.by);
                 step.sort = Some(Sort { by, descending: Some(value) });
@@ -73,7 +79,9 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
             Role::From(at) | Role::To(at) => {
                 let sign = if matches!(role, Role::From(_)) { ">=" } else { "<=" };
                 let held = expr::below("it", &c.members[*at].path);
-                tests.push(format!("({given}({held} != null && type({held}) == type({value}) && {held} {sign} {value}))"));
+                tests.push(format!(
+                    "({given}({held} != null && type({held}) == type({value}) && {held} {sign} {value}))"
+                ));
             }
             Role::Refers(to) => {
                 if let Some(owner) = about.owner(*to).filter(|path| path.len() == 1) {
@@ -151,7 +159,8 @@ fn any_given(about: &About<'_, '_>) -> Option<Step> {
     if tool.action.plural || tool.action.verb != Verb::Get || tool.params.iter().any(|param| param.required) {
         return None;
     }
-    let ids: Vec<&super::tool::Param> = tool.params.iter().filter(|param| super::entity::without_id(&param.stems).1).collect();
+    let ids: Vec<&super::tool::Param> =
+        tool.params.iter().filter(|param| super::entity::without_id(&param.stems).1).collect();
     if ids.len() < 2 || ids.len() != tool.params.len() {
         return None;
     }
@@ -163,7 +172,9 @@ fn any_given(about: &About<'_, '_>) -> Option<Step> {
 
 /// Whether the reply is a list of whole numbers, which as keys of an object are text.
 fn wants_numbers(tool: &super::tool::Tool<'_>) -> bool {
-    let items = |schema: &serde_json::Value| schema.pointer("/items/type").and_then(serde_json::Value::as_str) == Some("integer");
+    let items = |schema: &serde_json::Value| {
+        schema.pointer("/items/type").and_then(serde_json::Value::as_str) == Some("integer")
+    };
     let Some(returns) = &tool.spec.returns else { return false };
     let properties = returns.get("properties").and_then(serde_json::Value::as_object);
     items(returns) || properties.is_some_and(|properties| properties.values().any(items))
@@ -174,8 +185,14 @@ fn is_text_search(about: &About<'_, '_>, at: usize, param: &super::tool::Param) 
     let c = about.collection();
     let searches = matches!(about.tool.action.word.as_str(), "search" | "find" | "browse");
     let long = c.members[at].values.iter().any(|value| value.contains(' '));
-    searches && long && param.options.is_empty() && matches!(param.kind.as_deref(), Some("string") | None)
-        && !c.members[at].stems.iter().any(|w| matches!(w.as_str(), "id" | "status" | "type" | "category" | "date"))
+    searches
+        && long
+        && param.options.is_empty()
+        && matches!(param.kind.as_deref(), Some("string") | None)
+        && !c.members[at]
+            .stems
+            .iter()
+            .any(|w| matches!(w.as_str(), "id" | "status" | "type" | "category" | "date"))
 }
 
 /// Who is logged in, and the member that says whose a record is, for tools that speak of the
@@ -189,7 +206,11 @@ fn mine(about: &About<'_, '_>) -> Option<(String, String)> {
     let c = about.collection();
     let who = super::auth::current_user(about.ctx, &c.group)?;
     let member = c.members.iter().find(|m| {
-        m.top() && m.single && m.stems.iter().any(|w| matches!(w.as_str(), "user" | "owner" | "created" | "author" | "sender"))
+        m.top()
+            && m.single
+            && m.stems
+                .iter()
+                .any(|w| matches!(w.as_str(), "user" | "owner" | "created" | "author" | "sender"))
     })?;
     Some((expr::state(&who.path), expr::below("it", &member.path)))
 }
@@ -197,7 +218,7 @@ fn mine(about: &About<'_, '_>) -> Option<(String, String)> {
 /// The member of each row that the tool asks for: `list_user_emails`.
 fn wanted_part(about: &About<'_, '_>) -> Option<Vec<String>> {
     let c = about.collection();
-    let asked: Vec<&String> = about.tool.action.nouns.iter().filter(|w| !c.stems.contains(w)).collect();
+    let asked: Vec<&String> = about.tool.action.nouns.iter().filter(|w| !c.names_word(w)).collect();
     let last = asked.last()?;
     let member = c.members.iter().find(|m| m.top() && m.single && m.stems.last() == Some(last))?;
     (about.tool.action.nouns.last() == Some(last) && last.as_str() != "status").then(|| member.path.clone())

@@ -2,12 +2,13 @@
 
 use super::build::{behavior, bind, reply, require};
 use super::expr;
+use super::extreme;
 use super::found::{About, missing};
 use super::match_params::Role;
 use super::reply::{self as shape, Sources};
 use super::state_shape::Kind;
-use gtm_world::behavior::Behavior;
 use gtm_world::ErrorKind;
+use gtm_world::behavior::Behavior;
 use serde_json::json;
 
 /// Reads one record, by its key or by members that find it.
@@ -16,20 +17,23 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     if matches!(c.kind, Kind::Index | Kind::Lists) {
         return keyed(about);
     }
+    if let Some(behavior) = extreme::series(about).or_else(|| extreme::read(about)) {
+        return Some(behavior);
+    }
     let mut found = about.find()?;
     let mut checked = super::auth::required(about.ctx, about.tool, Some(about.index));
     checked.append(&mut found.steps);
     found.steps = checked;
-    let sources = Sources {
-        of: Some(c),
-        record: Some("it"),
-        id: Some(found.id.clone()),
-        ..Sources::default()
-    };
+    let sources =
+        Sources { of: Some(c), record: Some("it"), id: Some(found.id.clone()), ..Sources::default() };
     if let Some(field) = about.param(&Role::FieldName) {
         let value = format!("it[{}]", field.expr());
         let test = format!("has({value})");
-        found.steps.push(require(test, ErrorKind::InvalidArgument, format!("Unknown field '{{{}}}'", field.expr())));
+        found.steps.push(require(
+            test,
+            ErrorKind::InvalidArgument,
+            format!("Unknown field '{{{}}}'", field.expr()),
+        ));
         found.steps.push(reply(json!(format!("{{string({}): {value}}}", field.expr()))));
         return Some(behavior(found.steps));
     }

@@ -56,10 +56,27 @@ pub(super) enum Role {
     Unknown,
 }
 
-const SEARCH: &[&str] = &["query", "keyword", "search", "q", "text", "term", "pattern", "substring", "phrase", "needle"];
+const SEARCH: &[&str] =
+    &["query", "keyword", "search", "q", "text", "term", "pattern", "substring", "phrase", "needle"];
 const PAYLOAD: &[&str] = &[
-    "update", "data", "field", "change", "attribute", "property", "value", "patch", "detail", "info", "payload", "body",
-    "param", "input", "object", "record", "content", "spec",
+    "update",
+    "data",
+    "field",
+    "change",
+    "attribute",
+    "property",
+    "value",
+    "patch",
+    "detail",
+    "info",
+    "payload",
+    "body",
+    "param",
+    "input",
+    "object",
+    "record",
+    "content",
+    "spec",
 ];
 /// Words that say that a value is the one after the change.
 const NEW: &[&str] = &["new", "updated", "target", "to", "desired", "modified", "revised", "changed"];
@@ -118,8 +135,10 @@ fn first_look(ctx: &Context<'_>, tool: &Tool<'_>, index: usize, param: &Param) -
     let is = |list: &[&str]| words.iter().all(|word| list.contains(&word.as_str()));
     if exact.is_none() {
         if reads || tool.action.verb == Verb::Other {
-            if is(&["limit", "max", "maximum", "result", "count", "top", "n", "size", "page", "per", "number", "of", "num", "k", "amount"])
-                && param.kind.as_deref() != Some("string")
+            if is(&[
+                "limit", "max", "maximum", "result", "count", "top", "n", "size", "page", "per", "number",
+                "of", "num", "k", "amount",
+            ]) && param.kind.as_deref() != Some("string")
                 && !is(&["page"])
                 && !is(&["page", "number"])
                 && !is(&["number"])
@@ -134,7 +153,11 @@ fn first_look(ctx: &Context<'_>, tool: &Tool<'_>, index: usize, param: &Param) -
                 return Role::Page;
             }
             if within(&["sort".into()], words) || is(&["order", "by"]) {
-                return if is(&["sort", "order", "direction"]) && words.len() > 1 { Role::Direction } else { Role::Sort };
+                return if is(&["sort", "order", "direction"]) && words.len() > 1 {
+                    Role::Direction
+                } else {
+                    Role::Sort
+                };
             }
             if is(&["order", "direction"]) && param.options.iter().any(|option| option.starts_with("asc")) {
                 return Role::Direction;
@@ -142,13 +165,17 @@ fn first_look(ctx: &Context<'_>, tool: &Tool<'_>, index: usize, param: &Param) -
             if let Some(role) = range(c, param) {
                 return role;
             }
-            if words.iter().any(|word| SEARCH.contains(&word.as_str())) && !param.is_object() && !param.is_number() {
+            if words.iter().any(|word| SEARCH.contains(&word.as_str()))
+                && !param.is_object()
+                && !param.is_number()
+            {
                 return Role::Search;
             }
         }
         if param.is_object() {
             let known = param.fields.iter().filter(|field| c.member(field).is_some()).count();
-            let named = words.iter().any(|word| PAYLOAD.contains(&word.as_str())) || mentions(&c.stems, words);
+            let named =
+                words.iter().any(|word| PAYLOAD.contains(&word.as_str())) || mentions(&c.stems, words);
             let member = member_for(c, param).is_some();
             if (named && !member) || known * 2 > param.fields.len() && known > 0 {
                 return Role::Payload;
@@ -175,8 +202,10 @@ fn credential(ctx: &Context<'_>, tool: &Tool<'_>, index: usize, param: &Param) -
     if !(has("token") || has("session") || has("apikey") || (has("api") && has("key"))) {
         return None;
     }
-    let same = |scalar: &&super::state_shape::Scalar| scalar.stems == param.stems && !scalar.value.is_object();
-    if let Some(scalar) = ctx.scalars_in(&c.group).find(same).or_else(|| ctx.shape.scalars.iter().find(same)) {
+    let same =
+        |scalar: &&super::state_shape::Scalar| scalar.stems == param.stems && !scalar.value.is_object();
+    if let Some(scalar) = ctx.scalars_in(&c.group).find(same).or_else(|| ctx.shape.scalars.iter().find(same))
+    {
         return Some(Role::Secret(expr::state(&scalar.path)));
     }
     let holder = ctx.shape.collections.iter().position(|other| {
@@ -226,13 +255,16 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
         _ => (param.stems.clone(), false),
     };
     let own = c.is_called(&core) || (named && c.called(&core)) || (named && core.is_empty());
+    // What is kept in lists or as single values has its members one level further down.
+    let inner = matches!(c.kind, Kind::Lists | Kind::Index);
     if own && !param.is_number() {
-        let member = c.members.iter().position(|m| m.top() && m.single && (m.stems == param.stems || (named && m.name() == "name")));
+        let member = c.members.iter().take(if inner { 0 } else { usize::MAX }).position(|m| m.top() && m.single && (m.stems == param.stems || (named && m.name() == "name")));
         if let Some(at) = member {
             if c.id.as_deref() == Some(c.members[at].name()) {
                 return (85, Role::Key);
             }
-            return if creating || !tool.params.iter().any(|p| p.required) { none } else { (70, Role::Finds(at)) };
+            let any = tool.params.iter().any(|p| p.required);
+            return if creating || !any { none } else { (70, Role::Finds(at)) };
         }
         if c.keyed_by_name() || (c.schema.is_some() && c.id.is_none()) {
             return (75, Role::Key);
@@ -242,7 +274,10 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
         }
     }
     // What is kept under names and paths is kept under the first thing that a call gives.
-    if c.kind == Kind::Index && param.required && tool.params.iter().find(|p| p.required).is_some_and(|p| p.name == param.name) {
+    if c.kind == Kind::Index
+        && param.required
+        && tool.params.iter().find(|p| p.required).is_some_and(|p| p.name == param.name)
+    {
         return (55, Role::Key);
     }
     // A unique member that all of the call hangs on: `email`, `title`.
@@ -262,12 +297,17 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
         && c.rows > 0
         && c.kind != Kind::List
         && tool.action.reads()
-        && member_for(c, param).is_none()
+        && (inner || member_for(c, param).is_none())
         && !tool.action.plural
         && looks_alike(c, param)
         && ctx.shape.collections.iter().all(|o| o.stems != without_id(&param.stems).0 || std::ptr::eq(o, c))
     {
         return (50, Role::Key);
+    }
+    // Lists kept under keys are found by the first thing that a call gives.
+    let first = tool.params.iter().find(|p| p.required).is_some_and(|p| p.name == param.name);
+    if c.kind == Kind::Lists && first && tool.action.reads() && (idish || param.kind.as_deref() == Some("string")) && c.rows > 0 {
+        return (40, Role::Key);
     }
     none
 }
@@ -282,13 +322,16 @@ fn looks_alike(c: &Collection, param: &Param) -> bool {
 /// collection and those that say "new".
 pub(super) fn member_for(c: &Collection, param: &Param) -> Option<usize> {
     let strip = |stems: &[String]| -> Vec<String> {
-        let rest: Vec<String> =
-            stems.iter().filter(|word| !NEW.contains(&word.as_str())).cloned().collect();
+        let rest: Vec<String> = stems.iter().filter(|word| !NEW.contains(&word.as_str())).cloned().collect();
         if rest.is_empty() { stems.to_vec() } else { rest }
     };
     let bare = |stems: &[String]| -> Vec<String> {
         let rest: Vec<String> = strip(stems).into_iter().filter(|word| !c.stems.contains(word)).collect();
-        if rest.is_empty() || rest.iter().all(|word| ID_WORDS.contains(&word.as_str())) { strip(stems) } else { rest }
+        if rest.is_empty() || rest.iter().all(|word| ID_WORDS.contains(&word.as_str())) {
+            strip(stems)
+        } else {
+            rest
+        }
     };
     let by = |test: &dyn Fn(&super::member::Member) -> bool| {
         // Members of the record itself come before those of objects in it.
@@ -299,6 +342,12 @@ pub(super) fn member_for(c: &Collection, param: &Param) -> Option<usize> {
     by(&|m| m.stems == param.stems)
         .or_else(|| by(&|m| m.stems == stripped))
         .or_else(|| by(&|m| bare(&m.stems) == bare(&param.stems)))
+        .or_else(|| {
+            // `origin_city` gives the `origin`.
+            const KINDS: &[&str] = &["city", "name", "code", "airport", "location", "value", "text", "date"];
+            let core: Vec<String> = stripped.iter().filter(|word| !KINDS.contains(&word.as_str())).cloned().collect();
+            (core.len() < stripped.len() && !core.is_empty()).then(|| by(&|m| m.single && m.stems == core))?
+        })
 }
 
 /// `min_price`, `start_date`, `created_after`.
@@ -325,9 +374,14 @@ fn range(c: &Collection, param: &Param) -> Option<Role> {
         .members
         .iter()
         .position(|m| m.single && m.stems == rest)
-        .or_else(|| c.members.iter().position(|m| m.single && !rest.is_empty() && common(&rest, &m.stems) == rest.len()))
         .or_else(|| {
-            (rest.is_empty() || timely(&rest)).then(|| c.members.iter().position(|m| m.single && timely(&m.stems)))?
+            c.members
+                .iter()
+                .position(|m| m.single && !rest.is_empty() && common(&rest, &m.stems) == rest.len())
+        })
+        .or_else(|| {
+            (rest.is_empty() || timely(&rest))
+                .then(|| c.members.iter().position(|m| m.single && timely(&m.stems)))?
         })?;
     Some(if low { Role::From(at) } else { Role::To(at) })
 }
@@ -351,10 +405,18 @@ fn named_reference(ctx: &Context<'_>, index: usize, param: &Param) -> Option<(us
 /// `field` and `value`, as in `update_event(event_id, field, new_value)`.
 fn field_and_value(tool: &Tool<'_>, roles: &mut [Role]) {
     let called = |param: &Param, names: &[&str]| {
-        let words: Vec<&str> = param.stems.iter().map(String::as_str).filter(|word| !NEW.contains(word) && *word != "name").collect();
+        let words: Vec<&str> = param
+            .stems
+            .iter()
+            .map(String::as_str)
+            .filter(|word| !NEW.contains(word) && *word != "name")
+            .collect();
         words.len() == 1 && names.contains(&words[0])
     };
-    let field = tool.params.iter().position(|p| called(p, &["field", "attribute", "property", "column"]) && !p.is_object());
+    let field = tool
+        .params
+        .iter()
+        .position(|p| called(p, &["field", "attribute", "property", "column"]) && !p.is_object());
     let Some(field) = field.filter(|at| matches!(roles[*at], Role::Unknown | Role::Payload)) else { return };
     match tool.params.iter().position(|p| called(p, &["value"])) {
         Some(value) => {
@@ -402,7 +464,9 @@ fn refers(ctx: &Context<'_>, index: usize, param: &Param) -> Role {
             && other.rows > 0
             && (other.group == *own || other.group.is_empty())
             && (other.id.as_deref() == Some(&param.name)
-                || (!core.is_empty() && other.is_called(&core) && (idish || (named && other.keyed_by_name()))))
+                || (!core.is_empty()
+                    && other.is_called(&core)
+                    && (idish || (named && other.keyed_by_name()))))
     });
     found.map_or(Role::Unknown, |(at, _)| Role::Refers(at))
 }

@@ -63,15 +63,24 @@ pub(super) fn read(tool: &Tool<'_>) -> Option<Behavior> {
 fn expression(tool: &Tool<'_>) -> Option<Behavior> {
     let [param] = tool.params.iter().filter(|p| p.required).collect::<Vec<_>>()[..] else { return None };
     let name = words(&tool.spec.name);
-    let calculates = name.iter().any(|w| matches!(w.as_str(), "calculate" | "calculator" | "calc" | "evaluate" | "compute" | "math" | "eval"));
+    let calculates = name.iter().any(|w| {
+        matches!(w.as_str(), "calculate" | "calculator" | "calc" | "evaluate" | "compute" | "math" | "eval")
+    });
     let is_text = param.kind.as_deref() == Some("string");
-    let formula = param.stems.iter().any(|w| matches!(w.as_str(), "expression" | "formula" | "equation" | "expr" | "calculation"));
+    let formula = param
+        .stems
+        .iter()
+        .any(|w| matches!(w.as_str(), "expression" | "formula" | "equation" | "expr" | "calculation"));
     let arithmetic = tool.text.to_lowercase();
-    let arithmetic = arithmetic.contains("arithmetic") || arithmetic.contains("mathematical") || arithmetic.contains("calculat") || calculates;
+    let arithmetic = arithmetic.contains("arithmetic")
+        || arithmetic.contains("mathematical")
+        || arithmetic.contains("calculat")
+        || calculates;
     if !is_text || !formula || !arithmetic {
         return None;
     }
-    let value = format!("calc({})", param.expr());
+    // 0.1 + 0.2 is 0.3 to anyone who asks a calculator.
+    let value = format!("round(calc({}), 10)", param.expr());
     let mut steps = vec![bind("result", value)];
     steps.push(reply(match &tool.returns {
         Returns::Object(fields) => result_in(fields, "result")?,
@@ -93,7 +102,8 @@ fn units(tool: &Tool<'_>) -> Option<Behavior> {
         let value = format!("convert({}, {}, {})", param.expr(), expr::text(from), expr::text(to));
         return Some(answer(tool, Vec::new(), value));
     }
-    let converts = tool.action.verb == Verb::Compute && tool.action.word == "convert" || name.iter().any(|w| w == "conversion" || w == "convert");
+    let converts = tool.action.verb == Verb::Compute && tool.action.word == "convert"
+        || name.iter().any(|w| w == "conversion" || w == "convert");
     let unit = |role: &[&str]| {
         tool.params.iter().find(|p| {
             p.stems.iter().any(|w| w == "unit") && p.stems.iter().any(|w| role.contains(&w.as_str()))
@@ -108,9 +118,34 @@ fn units(tool: &Tool<'_>) -> Option<Behavior> {
 /// Units that are words of their own; a unit that another library does not know fails the call.
 fn known_unit(word: &str) -> bool {
     const UNITS: &[&str] = &[
-        "gallon", "liter", "litre", "celsius", "fahrenheit", "kelvin", "mile", "kilometer", "km", "meter", "metre", "foot",
-        "feet", "inch", "yard", "pound", "lb", "kilogram", "kg", "gram", "ounce", "centimeter", "cm", "hour", "minute",
-        "second", "day", "week",
+        "gallon",
+        "liter",
+        "litre",
+        "celsius",
+        "fahrenheit",
+        "kelvin",
+        "mile",
+        "kilometer",
+        "km",
+        "meter",
+        "metre",
+        "foot",
+        "feet",
+        "inch",
+        "yard",
+        "pound",
+        "lb",
+        "kilogram",
+        "kg",
+        "gram",
+        "ounce",
+        "centimeter",
+        "cm",
+        "hour",
+        "minute",
+        "second",
+        "day",
+        "week",
     ];
     UNITS.contains(&word)
 }
@@ -124,7 +159,12 @@ fn named(tool: &Tool<'_>) -> Option<Behavior> {
         return None;
     }
     let returns_number = match &tool.returns {
-        Returns::Object(fields) => fields.len() <= 2 && fields.iter().any(|f| matches!(f.kind.as_str(), "number" | "integer" | "boolean" | "array")),
+        Returns::Object(fields) => {
+            fields.len() <= 2
+                && fields
+                    .iter()
+                    .any(|f| matches!(f.kind.as_str(), "number" | "integer" | "boolean" | "array"))
+        }
         Returns::Single(field) => field.kind != "string",
         Returns::List(_) | Returns::Unknown => true,
     };
@@ -138,18 +178,30 @@ fn named(tool: &Tool<'_>) -> Option<Behavior> {
         let function = find(OF_LIST)?;
         let value = list.expr();
         let what = name.join(" ");
-        let check = require(format!("size({value}) > 0"), ErrorKind::InvalidArgument, format!("Cannot compute the {what} of an empty list"));
+        let check = require(
+            format!("size({value}) > 0"),
+            ErrorKind::InvalidArgument,
+            format!("Cannot compute the {what} of an empty list"),
+        );
         return Some(answer(tool, vec![check], format!("{function}({value})")));
     }
     if !lists.is_empty() {
         return None;
     }
-    let extra = |p: &&&Param| p.stems.iter().any(|w| matches!(w.as_str(), "precision" | "decimal" | "digit" | "place"));
+    let extra = |p: &&&Param| {
+        p.stems.iter().any(|w| matches!(w.as_str(), "precision" | "decimal" | "digit" | "place"))
+    };
     let digits = numbers.iter().find(extra).copied();
     let main: Vec<&Param> = numbers.iter().filter(|p| !extra(p)).copied().collect();
     let value = match main[..] {
         [x] if name.iter().any(|w| w == "round") => match digits {
-            Some(digits) => return Some(answer(tool, Vec::new(), format!("round({}, default({}, 0))", x.expr(), digits.expr()))),
+            Some(digits) => {
+                return Some(answer(
+                    tool,
+                    Vec::new(),
+                    format!("round({}, default({}, 0))", x.expr(), digits.expr()),
+                ));
+            }
             None => format!("round({})", x.expr()),
         },
         [x] => format!("{}({})", find(OF_ONE)?, x.expr()),
@@ -159,7 +211,11 @@ fn named(tool: &Tool<'_>) -> Option<Behavior> {
             let divides = form.contains(" / ");
             let mut steps = Vec::new();
             if divides {
-                steps.push(require(format!("{} != 0", b.expr()), ErrorKind::InvalidArgument, "Cannot divide by zero"));
+                steps.push(require(
+                    format!("{} != 0", b.expr()),
+                    ErrorKind::InvalidArgument,
+                    "Cannot divide by zero",
+                ));
             }
             return Some(answer(tool, steps, form));
         }
@@ -176,7 +232,9 @@ fn of_numbers(param: &Param) -> bool {
 fn answer(tool: &Tool<'_>, mut steps: Vec<Step>, value: String) -> Behavior {
     steps.push(bind("result", value));
     let template = match &tool.returns {
-        Returns::Object(fields) => result_in(fields, "result").unwrap_or_else(|| json!({ "result": "result" })),
+        Returns::Object(fields) => {
+            result_in(fields, "result").unwrap_or_else(|| json!({ "result": "result" }))
+        }
         Returns::Unknown => json!({ "result": "result" }),
         _ => json!("result"),
     };
@@ -186,7 +244,10 @@ fn answer(tool: &Tool<'_>, mut steps: Vec<Step>, value: String) -> Behavior {
 
 /// The declared object with the result in its first number.
 fn result_in(fields: &[super::tool::Field], value: &str) -> Option<serde_json::Value> {
-    let main = fields.iter().find(|f| matches!(f.kind.as_str(), "number" | "integer" | "array" | "boolean" | "")).or(fields.first())?;
+    let main = fields
+        .iter()
+        .find(|f| matches!(f.kind.as_str(), "number" | "integer" | "array" | "boolean" | ""))
+        .or(fields.first())?;
     let value = match main.kind.as_str() {
         "integer" => format!("int({value})"),
         "string" => format!("string({value})"),

@@ -18,6 +18,7 @@ mod create;
 mod dispatch;
 mod entity;
 mod expr;
+mod extreme;
 mod found;
 mod infer;
 mod keyed;
@@ -68,13 +69,16 @@ pub fn read(tools: &[&ToolSpec], initial_state: &Json, out: &mut Reading) {
     }
     // A collection that cannot be declared (its path is odd) must not spoil the rest.
     own.collections.retain(|name, collection| {
-        let one = Behaviors { collections: [(name.clone(), collection.clone())].into(), ..Behaviors::default() };
+        let one =
+            Behaviors { collections: [(name.clone(), collection.clone())].into(), ..Behaviors::default() };
         Library::new(&one, Limits::default()).is_ok()
     });
     let Ok(library) = Library::new(&own, Limits::default()).map(Arc::new) else { return };
     for tool in &ctx.tools {
         let name = &tool.spec.name;
-        let compiles = |behavior: &Behavior| Program::compile(name, behavior, tool.spec.returns.as_ref(), &library).is_ok();
+        let compiles = |behavior: &Behavior| {
+            Program::compile(name, behavior, tool.spec.returns.as_ref(), &library).is_ok()
+        };
         let mut behavior = of_tool(&ctx, tool).map(|behavior| guarded(tool, behavior)).filter(compiles);
         let rung = if behavior.is_some() { Rung::Rules } else { Rung::Direct };
         if behavior.is_none() {
@@ -83,7 +87,9 @@ pub fn read(tools: &[&ToolSpec], initial_state: &Json, out: &mut Reading) {
             steps.extend(dispatch::checks(&ctx, tool));
             if !steps.is_empty() {
                 steps.push(build::reply(Json::from("fill")));
-                behavior = Some(Behavior { note: Some("the reply is generated".into()), ..build::behavior(steps) }).filter(compiles);
+                behavior =
+                    Some(Behavior { note: Some("the reply is generated".into()), ..build::behavior(steps) })
+                        .filter(compiles);
             }
         }
         match behavior {
@@ -151,22 +157,33 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     if let Some(behavior) = auth::status(ctx, tool) {
         return Some(behavior);
     }
-    let about = entity::collection(ctx, tool).map(|index| About { ctx, tool, index, roles: match_params::roles(ctx, tool, index) });
+    let about = entity::collection(ctx, tool).map(|index| About {
+        ctx,
+        tool,
+        index,
+        roles: match_params::roles(ctx, tool, index),
+    });
     let about = about.as_ref();
     // What only may be given does not say which record is meant; what is given then filters.
     let named = about.is_some_and(|a| {
         a.params().any(|(param, role)| {
             let sure = param.required || tool.params.len() == 1 || !tool.action.reads();
-            matches!(role, Role::Key) && sure || matches!(role, Role::Finds(_)) && sure && !(tool.action.plural && tool.action.reads())
+            matches!(role, Role::Key) && sure
+                || matches!(role, Role::Finds(_)) && sure && !(tool.action.plural && tool.action.reads())
         })
     });
     match tool.action.verb {
         Verb::Get | Verb::Check => {
             let one = || about.filter(|_| named).and_then(lookup::read);
-            one()
-                .or_else(|| settings::read(ctx, tool))
-                .or_else(|| values::read(ctx, tool))
-                .or_else(|| about.and_then(|a| if many(a) { list::read(a).or_else(|| lookup::read(a)) } else { lookup::read(a).or_else(|| list::read(a)) }))
+            one().or_else(|| settings::read(ctx, tool)).or_else(|| values::read(ctx, tool)).or_else(|| {
+                about.and_then(|a| {
+                    if many(a) {
+                        list::read(a).or_else(|| lookup::read(a))
+                    } else {
+                        lookup::read(a).or_else(|| list::read(a))
+                    }
+                })
+            })
         }
         Verb::List | Verb::Count => {
             let one = about.filter(|a| !tool.action.plural && (named || part_of_one(a)));
@@ -176,7 +193,10 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
                 .or_else(|| settings::read(ctx, tool))
         }
         Verb::Create => {
-            let to_list = values::find(ctx, tool).is_some_and(|list| !list.value.as_array().is_some_and(Vec::is_empty) || tool.action.preposition.as_deref() == Some("to"));
+            let to_list = values::find(ctx, tool).is_some_and(|list| {
+                !list.value.as_array().is_some_and(Vec::is_empty)
+                    || tool.action.preposition.as_deref() == Some("to")
+            });
             let listed = || values::read(ctx, tool).filter(|_| to_list);
             listed()
                 .or_else(|| money::read(ctx, tool, about).filter(|_| tool.action.word == "send"))
@@ -184,9 +204,11 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
                 .or_else(|| values::read(ctx, tool))
         }
         Verb::Update => {
-            let record = || about.filter(|_| named).and_then(|a| {
-                if a.collection().kind == Kind::Index { keyed::write(a) } else { update::members(a) }
-            });
+            let record = || {
+                about.filter(|_| named).and_then(|a| {
+                    if a.collection().kind == Kind::Index { keyed::write(a) } else { update::members(a) }
+                })
+            };
             record()
                 .or_else(|| settings::write(ctx, tool))
                 .or_else(|| about.and_then(update::members))
@@ -232,8 +254,11 @@ fn named_after(about: &About<'_, '_>) -> bool {
 fn many(about: &About<'_, '_>) -> bool {
     let returned = matches!(&about.tool.returns, tool::Returns::List(_));
     let action = &about.tool.action;
-    returned || action.plural || about.tool.params.iter().all(|param| !param.required)
-        || !about.roles.iter().any(|role| matches!(role, Role::Key | Role::Finds(_))) && action.preposition.is_some()
+    returned
+        || action.plural
+        || about.tool.params.iter().all(|param| !param.required)
+        || !about.roles.iter().any(|role| matches!(role, Role::Key | Role::Finds(_)))
+            && action.preposition.is_some()
 }
 
 /// `find_user_id_by_email`: one part of one record.

@@ -1,7 +1,7 @@
 //! Amounts in records: deposits, withdrawals and transfers between accounts.
 
 use super::auth;
-use super::build::{behavior, require, reply, update};
+use super::build::{behavior, reply, require, update};
 use super::context::Context;
 use super::expr;
 use super::found::{About, missing};
@@ -27,7 +27,9 @@ pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>, about: Option<&About<'_, 
 }
 
 fn amount<'t>(tool: &'t Tool<'_>) -> Option<&'t Param> {
-    let called = |param: &&Param| param.stems.iter().any(|w| matches!(w.as_str(), "amount" | "sum" | "value" | "fund" | "money"));
+    let called = |param: &&Param| {
+        param.stems.iter().any(|w| matches!(w.as_str(), "amount" | "sum" | "value" | "fund" | "money"))
+    };
     let mut numbers = tool.params.iter().filter(|param| param.is_number());
     numbers.clone().find(called).or_else(|| numbers.next().filter(|_| numbers.next().is_none()))
 }
@@ -77,7 +79,10 @@ fn change(about: &About<'_, '_>, amount: &Param) -> Option<Behavior> {
 fn transfer(ctx: &Context<'_>, tool: &Tool<'_>, amount: &Param) -> Option<Behavior> {
     let side = |words: &[&str]| {
         tool.params.iter().find(|param| {
-            !param.is_list() && !param.is_object() && param.name != amount.name && param.stems.iter().any(|w| words.contains(&w.as_str()))
+            !param.is_list()
+                && !param.is_object()
+                && param.name != amount.name
+                && param.stems.iter().any(|w| words.contains(&w.as_str()))
         })
     };
     let from = side(&["from", "source", "sender", "payer", "debit"])?;
@@ -86,7 +91,11 @@ fn transfer(ctx: &Context<'_>, tool: &Tool<'_>, amount: &Param) -> Option<Behavi
         return None;
     }
     // The collection with a balance that the two sides name, or the only one.
-    let with_balance = || ctx.shape.collections.iter().filter(|c| c.parent.is_none() && matches!(c.kind, Kind::Map | Kind::List) && balance(c).is_some());
+    let with_balance = || {
+        ctx.shape.collections.iter().filter(|c| {
+            c.parent.is_none() && matches!(c.kind, Kind::Map | Kind::List) && balance(c).is_some()
+        })
+    };
     let c = with_balance().find(|c| c.called(&from.stems)).or_else(|| {
         let mut all = with_balance();
         let first = all.next()?;
@@ -114,7 +123,10 @@ fn transfer(ctx: &Context<'_>, tool: &Tool<'_>, amount: &Param) -> Option<Behavi
     steps.push(enough(&held, &value, balance));
     for (param, name, sign) in [(from, "source", "-"), (to, "target", "+")] {
         let mut step = update(&c.name, &param.expr());
-        step.set.insert(balance.name().to_owned(), json!(format!("{} {sign} {value}", expr::select(name, balance.name()))));
+        step.set.insert(
+            balance.name().to_owned(),
+            json!(format!("{} {sign} {value}", expr::select(name, balance.name()))),
+        );
         step.bind = Some(name.into());
         steps.push(Step::from(Op::Update(step)));
     }
@@ -137,7 +149,11 @@ fn positive(amount: &Param) -> Step {
 }
 
 fn enough(held: &str, value: &str, balance: &Member) -> Step {
-    require(format!("{held} >= {value}"), ErrorKind::Conflict, format!("Insufficient {}", phrase(&balance.stems)))
+    require(
+        format!("{held} >= {value}"),
+        ErrorKind::Conflict,
+        format!("Insufficient {}", phrase(&balance.stems)),
+    )
 }
 
 /// Whether the roles of a tool name a record to change.

@@ -41,6 +41,12 @@ pub(super) fn checks(about: &About<'_, '_>) -> Vec<Step> {
     steps
 }
 
+/// Whether a parameter names a record inside others, and so is not a value of its own.
+pub(super) fn names_inner(about: &About<'_, '_>, param: &Param) -> bool {
+    let (what, idish) = without_id(&param.stems);
+    idish && !what.is_empty() && spot(about, &what, false).is_some()
+}
+
 fn spot(about: &About<'_, '_>, what: &[String], new: bool) -> Option<Spot> {
     let ctx = about.ctx;
     let children = |parent: usize| {
@@ -64,7 +70,9 @@ fn spot(about: &About<'_, '_>, what: &[String], new: bool) -> Option<Spot> {
         }
     }
     let mut elsewhere = ctx.shape.collections.iter().enumerate().filter(|(_, c)| {
-        c.parent.is_some_and(|parent| parent != about.index && ctx.collection(parent).parent.is_none()) && c.rows > 0 && c.is_called(what)
+        c.parent.is_some_and(|parent| parent != about.index && ctx.collection(parent).parent.is_none())
+            && c.rows > 0
+            && c.is_called(what)
     });
     let (at, inner) = elsewhere.next()?;
     if elsewhere.next().is_some() {
@@ -79,7 +87,8 @@ fn check(about: &About<'_, '_>, param: &Param, spot: &Spot) -> Step {
     let (index, test) = match spot {
         Spot::In(index, place) => (*index, held(ctx.collection(*index), param, place, "v")),
         Spot::Anywhere(index, parent) => {
-            let inner = held(ctx.collection(*index), param, &expr::below("p", &ctx.collection(*index).path), "v");
+            let inner =
+                held(ctx.collection(*index), param, &expr::below("p", &ctx.collection(*index).path), "v");
             let rows = ctx.expr(*parent);
             let all = match ctx.collection(*parent).kind {
                 Kind::Map => format!("{rows}.exists(k, p, {inner})"),
@@ -104,7 +113,10 @@ fn check(about: &About<'_, '_>, param: &Param, spot: &Spot) -> Step {
 
 /// The member that a parameter gives the value of: `item_id` for `item_ids`, else the id.
 pub(super) fn id_of(c: &Collection, param: &Param) -> Option<String> {
-    let named = c.members.iter().find(|m| m.top() && m.single && param.stems.ends_with(&m.stems) && m.stems.len() > 1);
+    let named = c
+        .members
+        .iter()
+        .find(|m| m.top() && m.single && param.stems.ends_with(&m.stems) && m.stems.len() > 1);
     named.map(|m| m.name().to_owned()).or_else(|| c.id.clone())
 }
 
@@ -129,15 +141,22 @@ pub(super) fn replaced(about: &About<'_, '_>) -> Option<(Vec<String>, String)> {
     let to = format!("{new_ids}[indexOf({old_ids}, {held})]");
     // What else is known of the new one comes along, as far as the old one has it.
     let details = match spot(about, &what, true) {
-        Some(Spot::Anywhere(from, parent)) if ctx.collection(from).kind == Kind::Map && ctx.collection(parent).kind == Kind::Map => {
+        Some(Spot::Anywhere(from, parent))
+            if ctx.collection(from).kind == Kind::Map && ctx.collection(parent).kind == Kind::Map =>
+        {
             let rows = ctx.expr(parent);
             let path = expr::below("p", &ctx.collection(from).path);
-            format!("pick(default(values({rows}).map(p, {path}[{to}]).filter(x, x != null)[0], {{}}), keys(r))")
+            format!(
+                "pick(default(values({rows}).map(p, {path}[{to}]).filter(x, x != null)[0], {{}}), keys(r))"
+            )
         }
         _ => "{}".into(),
     };
     let place = expr::below("it", &inner.path);
-    let value = format!("{place}.map(r, {held} in {old_ids} ? merge(r, {details}, {{{}: {to}}}) : r)", expr::text(&member));
+    let value = format!(
+        "{place}.map(r, {held} in {old_ids} ? merge(r, {details}, {{{}: {to}}}) : r)",
+        expr::text(&member)
+    );
     Some((inner.path.clone(), value))
 }
 
@@ -151,7 +170,9 @@ fn held(c: &Collection, param: &Param, place: &str, id: &str) -> String {
     match (c.kind, id_of(c, param)) {
         (Kind::List, Some(member)) => {
             let own = expr::select("r", &member);
-            let free = available.map(|name| format!(" && {} != false", expr::select("r", &name))).unwrap_or_default();
+            let free = available
+                .map(|name| format!(" && {} != false", expr::select("r", &name)))
+                .unwrap_or_default();
             format!("{place}.exists(r, {own} == {id}{free})")
         }
         _ => {

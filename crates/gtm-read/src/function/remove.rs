@@ -16,41 +16,26 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         return keyed(about);
     }
     let (ctx, tool) = (about.ctx, about.tool);
-    let found = match about.find() {
-        Some(found) => found,
-        None => own_record(about)?,
-    };
+    let found = about.find()?;
     if found.id == "null" && found.place.is_none() {
         return None;
     }
     let mut steps = auth::required(ctx, tool, Some(about.index));
     steps.extend(found.steps.clone());
     steps.extend(update::stage(about));
-    let key = about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
+    let key =
+        about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
     let message = key.map_or_else(|| format!("{} not found", c.title()), |param| missing(c, param));
     steps.push(found.delete(message));
     let sources = Sources {
         of: Some(c),
         record: Some("it"),
         id: Some(found.id),
-        done: Some(shape::done_message(tool, &c.noun(), key)),
+        done: Some(shape::done_message(tool, &c.noun_in(&tool.action.nouns), key)),
         ..Sources::default()
     };
     steps.push(reply(shape::done(ctx, tool, &sources)));
     Some(behavior(steps))
-}
-
-/// The record of who is calling: `delete_account(token)`.
-fn own_record(about: &About<'_, '_>) -> Option<super::found::Found> {
-    let c = about.collection();
-    let owns = about.params().any(|(_, role)| matches!(role, Role::Token(holder, _) if *holder == about.index));
-    if !owns || c.kind != Kind::Map {
-        return None;
-    }
-    let mut steps = about.checks();
-    let within = about.within()?;
-    steps.push(super::build::get(&within, "me", format!("{} not found", c.title())));
-    Some(super::found::Found { steps, within, id: "me".into(), place: None })
 }
 
 /// Removes what is kept under a key.
@@ -61,7 +46,8 @@ fn keyed(about: &About<'_, '_>) -> Option<Behavior> {
     steps.extend(about.checks());
     let place = format!("{}[{}]", about.rows()?, param.expr());
     steps.push(super::build::delete_at(&place, missing(c, param)));
-    let sources = Sources { done: Some(shape::done_message(about.tool, &c.noun(), Some(param))), ..Sources::default() };
+    let sources =
+        Sources { done: Some(shape::done_message(about.tool, &c.noun(), Some(param))), ..Sources::default() };
     steps.push(reply(shape::done(about.ctx, about.tool, &sources)));
     Some(behavior(steps))
 }

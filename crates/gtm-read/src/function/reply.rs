@@ -43,6 +43,23 @@ pub(super) fn record(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) 
             {
                 return json!({ only.name.clone(): it });
             }
+            if let [only] = fields.as_slice()
+                && let Some(c) = sources.of
+                && sources.rows.is_none()
+                && sources.done.is_none()
+                && c.member(&only.name).is_none()
+            {
+                // One record where many could be, or a record as text.
+                if only.kind == "array" && !matches!(only.items.as_str(), "string" | "number" | "integer" | "boolean") {
+                    return json!({ only.name.clone(): [it] });
+                }
+                let about = |word: &String| {
+                    matches!(word.as_str(), "info" | "detail" | "information" | "record" | "data") || c.stems.contains(word)
+                };
+                if only.kind == "string" && only.stems.iter().any(about) && !without_id(&only.stems).1 {
+                    return json!({ only.name.clone(): format!("string({it})") });
+                }
+            }
             if let Some(c) = sources.of
                 && is_record(c, fields, sources)
             {
@@ -60,11 +77,21 @@ pub(super) fn record(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) 
 fn is_record(c: &Collection, fields: &[Field], sources: &Sources<'_>) -> bool {
     let there = |field: &&Field| sources.has.as_ref().is_none_or(|has| has.contains(&field.name));
     let known = fields.iter().filter(|field| c.member(&field.name).is_some()).filter(there).count();
-    let held = |field: &&Field| c.member(&field.name).is_some_and(|m| m.always) || c.id.as_deref() == Some(&field.name);
-    let complete = fields.iter().filter(|field| field.required).all(|field| held(&field) || sources.has.is_some() && there(&field));
-    let wrapped = fields.iter().any(|field| matches!(field.kind.as_str(), "object" | "array") && c.member(&field.name).is_none());
+    let held = |field: &&Field| {
+        c.member(&field.name).is_some_and(|m| m.always) || c.id.as_deref() == Some(&field.name)
+    };
+    let complete = fields
+        .iter()
+        .filter(|field| field.required)
+        .all(|field| held(&field) || sources.has.is_some() && there(&field));
+    let wrapped = fields
+        .iter()
+        .any(|field| matches!(field.kind.as_str(), "object" | "array") && c.member(&field.name).is_none());
     let said = sources.done.is_some() && fields.iter().any(|f| c.member(&f.name).is_none() && is_outcome(f));
-    known * 2 > fields.len() && complete && !wrapped && !said && known > 1
+    // What a state holds is what its tools show; what is said of it may be out of date.
+    let enough =
+        if sources.done.is_none() && c.schema.is_none() { known * 3 >= fields.len() } else { known * 2 > fields.len() };
+    enough && complete && !wrapped && !said && known > 1
 }
 
 /// The record, led by its id where that is only its key and the reply is said to have it.
@@ -101,7 +128,10 @@ fn is_error(field: &Field) -> bool {
 pub(super) fn is_stage(field: &Field) -> bool {
     let text = field.text.to_lowercase();
     let words = ["current", "initial", "status of the"];
-    !field.options.is_empty() || words.iter().any(|word| text.contains(word)) && !text.contains("success") && !text.contains("attempt")
+    !field.options.is_empty()
+        || words.iter().any(|word| text.contains(word))
+            && !text.contains("success")
+            && !text.contains("attempt")
 }
 
 /// Whether a member is said to tell in words how the call went.
@@ -109,12 +139,18 @@ fn is_told(field: &Field) -> bool {
     let text = field.text.to_lowercase();
     field.kind == "string"
         && is_outcome(field)
-        && ["describing", "result", "confirm", "success", "attempt", "outcome"].iter().any(|word| text.contains(word))
+        && ["describing", "result", "confirm", "success", "attempt", "outcome", "operation"].iter()
+            .any(|word| text.contains(word))
 }
 
 /// Whether a member tells how the call went, rather than anything about the record.
 pub(super) fn is_outcome(field: &Field) -> bool {
-    field.stems.iter().any(|stem| matches!(stem.as_str(), "status" | "success" | "result" | "message" | "outcome" | "confirmation" | "ok"))
+    field.stems.iter().any(|stem| {
+        matches!(
+            stem.as_str(),
+            "status" | "success" | "result" | "message" | "outcome" | "confirmation" | "ok"
+        )
+    })
 }
 
 /// One declared member.
@@ -122,18 +158,28 @@ fn value(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_
     if let Some((_, known)) = sources.known.iter().find(|(stems, _)| *stems == field.stems) {
         return json!(known);
     }
-    if sources.done.is_some() && is_told(field) && sources.of.is_none_or(|c| c.member(&field.name).is_none_or(|m| !m.stems.iter().any(|s| s == "status"))) {
+    if sources.done.is_some()
+        && is_told(field)
+        && sources
+            .of
+            .is_none_or(|c| c.member(&field.name).is_none_or(|m| !m.stems.iter().any(|s| s == "status")))
+    {
         return outcome(tool, field, sources);
     }
     if let Some(held) = of_record(field, sources) {
         return json!(held);
     }
-    if let Some(param) = tool.params.iter().find(|param| param.name == field.name || param.stems == field.stems)
+    if let Some(param) =
+        tool.params.iter().find(|param| param.name == field.name || param.stems == field.stems)
         && fits(field, param)
     {
         return json!(or_default(param));
     }
-    if let Some((_, known)) = sources.known.iter().find(|(stems, _)| common(stems, &field.stems) > 0 && common(stems, &field.stems) == stems.len()) {
+    if let Some((_, known)) = sources
+        .known
+        .iter()
+        .find(|(stems, _)| common(stems, &field.stems) > 0 && common(stems, &field.stems) == stems.len())
+    {
         return json!(known);
     }
     if let Some(rows) = rows_for(field, sources) {
@@ -141,7 +187,10 @@ fn value(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_
     }
     match field.kind.as_str() {
         "boolean" => json!(true),
-        "string" if sources.done.is_some() && is_outcome(field) || sources.done.is_some() && named_after_verb(tool, field) => {
+        "string"
+            if sources.done.is_some() && is_outcome(field)
+                || sources.done.is_some() && named_after_verb(tool, field) =>
+        {
             outcome(tool, field, sources)
         }
         "object" if !field.inner.is_empty() => object(ctx, tool, &field.inner, sources),
@@ -180,6 +229,9 @@ pub(super) fn is_no_default(default: &Json) -> bool {
 fn of_record(field: &Field, sources: &Sources<'_>) -> Option<String> {
     let (c, it) = (sources.of?, sources.record?);
     let there = |name: &str| sources.has.as_ref().is_none_or(|has| has.iter().any(|has| has == name));
+    if sources.has.is_some() && there(&field.name) && c.member(&field.name).is_none() {
+        return Some(expr::select(it, &field.name));
+    }
     if let Some(member) = c.member(&field.name) {
         if !there(&field.name) {
             return None;
@@ -237,10 +289,14 @@ fn scalar(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field) -> Option<String> {
         .filter(|w| !matches!(w.as_str(), "new" | "current" | "updated"))
         .cloned()
         .collect();
-    let near = |scalar: &&super::state_shape::Scalar| group.is_none_or(|group| scalar.group.starts_with(group));
+    let near =
+        |scalar: &&super::state_shape::Scalar| group.is_none_or(|group| scalar.group.starts_with(group));
     let kind_fits = |scalar: &&super::state_shape::Scalar| {
         let kind = gtm_tool::schema::type_of(&scalar.value);
-        field.kind.is_empty() || kind == field.kind || (kind == "integer" && field.kind == "number") || kind == "null"
+        field.kind.is_empty()
+            || kind == field.kind
+            || (kind == "integer" && field.kind == "number")
+            || kind == "null"
     };
     let all = || ctx.shape.scalars.iter().filter(near).filter(kind_fits);
     all()
@@ -255,9 +311,24 @@ fn named_after_verb(tool: &Tool<'_>, field: &Field) -> bool {
 
 /// How the call went: a listed value, a word where the description gives one, else a sentence.
 fn outcome(tool: &Tool<'_>, field: &Field, sources: &Sources<'_>) -> Json {
-    const GOOD: &[&str] = &["success", "successful", "succeeded", "ok", "done", "completed", "confirmed", "active", "true", "sent"];
+    const GOOD: &[&str] = &[
+        "success",
+        "successful",
+        "succeeded",
+        "ok",
+        "done",
+        "completed",
+        "confirmed",
+        "active",
+        "true",
+        "sent",
+    ];
     let done = participle(&tool.action.word);
-    if let Some(option) = field.options.iter().find(|option| same_root(option, &done) || GOOD.contains(&option.to_lowercase().as_str())) {
+    if let Some(option) = field
+        .options
+        .iter()
+        .find(|option| same_root(option, &done) || GOOD.contains(&option.to_lowercase().as_str()))
+    {
         return literal(json!(option));
     }
     if let Some(first) = field.options.first() {
@@ -265,7 +336,9 @@ fn outcome(tool: &Tool<'_>, field: &Field, sources: &Sources<'_>) -> Json {
     }
     let text_of = field.text.to_lowercase();
     for word in ["success", "Success", "ok"] {
-        if field.text.split(|c: char| !c.is_alphanumeric()).any(|part| part == word) && (text_of.contains(" or ") || text_of.contains("fail")) {
+        if field.text.split(|c: char| !c.is_alphanumeric()).any(|part| part == word)
+            && (text_of.contains(" or ") || text_of.contains("fail"))
+        {
             return literal(json!(word));
         }
     }
@@ -319,7 +392,13 @@ pub(super) fn done(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) ->
 }
 
 /// Rows, wrapped as declared.
-pub(super) fn rows(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, as_map: Option<&str>, as_keys: Option<&str>) -> Json {
+pub(super) fn rows(
+    ctx: &Context<'_>,
+    tool: &Tool<'_>,
+    sources: &Sources<'_>,
+    as_map: Option<&str>,
+    as_keys: Option<&str>,
+) -> Json {
     let rows = sources.rows.unwrap_or("rows");
     match &tool.returns {
         Returns::Object(fields) => {
@@ -345,11 +424,22 @@ pub(super) fn rows(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, as
                 return object(ctx, tool, fields, sources);
             }
             // Declared as one record, though many are meant.
+            if let Some(c) = sources.of
+                && is_record(c, fields, sources)
+                && !fields.iter().any(|field| field.required)
+            {
+                return json!(format!("default({rows}[0], {{}})"));
+            }
             json!({ fields.first().map_or_else(|| "results".to_owned(), |f| f.name.clone()): "fill" })
         }
         Returns::Single(field) if field.kind == "string" => json!(format!("string({rows})")),
         _ => match as_keys {
-            Some(keys) if matches!(&tool.returns, Returns::List(fields) if fields.is_empty()) && list_of_texts(tool) => json!(keys),
+            Some(keys)
+                if matches!(&tool.returns, Returns::List(fields) if fields.is_empty())
+                    && list_of_texts(tool) =>
+            {
+                json!(keys)
+            }
             _ => json!(rows),
         },
     }
@@ -357,7 +447,10 @@ pub(super) fn rows(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, as
 
 fn list_of_texts(tool: &Tool<'_>) -> bool {
     let items = tool.spec.returns.as_ref().and_then(|r| r.get("items"));
-    items.and_then(|items| items.get("type")).and_then(Json::as_str).is_some_and(|t| t == "string" || t == "integer")
+    items
+        .and_then(|items| items.get("type"))
+        .and_then(Json::as_str)
+        .is_some_and(|t| t == "string" || t == "integer")
 }
 
 /// The part of a record that a tool asks for by name: `get_user_email`, `find_user_id_by_name`.
@@ -366,30 +459,60 @@ pub(super) fn part(about: &About<'_, '_>, id: &str) -> Option<(String, String)> 
     let c = about.collection();
     let action = &about.tool.action;
     // `id` is a filler in names, so the full noun is looked at.
-    let asked: Vec<String> =
-        action.all_nouns.iter().filter(|w| !c.stems.contains(w) && !GENERIC.contains(&w.as_str())).cloned().collect();
+    let asked: Vec<String> =         action
+        .all_nouns
+        .iter()
+        .filter(|w| !c.names_word(w) && !GENERIC.contains(&w.as_str()) && !super::extreme::is_superlative(w))
+        .cloned()
+        .collect();
     if asked.is_empty() {
         return None;
     }
     if asked.iter().all(|w| ID_WORDS.contains(&w.as_str())) {
         // An id beside the key is the more likely one where the call gives the key.
         let given_key = about.param(&Role::Key).is_some();
-        let other = c.other_ids.iter().find(|other| given_key && super::tokens::stems(other).ends_with(&asked));
+        let other =
+            c.other_ids.iter().find(|other| given_key && super::tokens::stems(other).ends_with(&asked));
         return Some(match other {
             Some(other) => (expr::select("it", other), other.clone()),
             None => (id.to_owned(), format!("{}_id", c.stems.join("_"))),
         });
     }
-    const VAGUE: &[&str] = &["detail", "information", "info", "status", "data", "profile", "summary", "record", "by", "list", "stat"];
-    let exact = c.members.iter().find(|m| m.stems == asked || (m.top() && m.stems.iter().all(|w| asked.contains(w) || c.stems.contains(w)) && asked.iter().all(|w| m.stems.contains(w))));
+    const VAGUE: &[&str] = &[
+        "detail",
+        "information",
+        "info",
+        "status",
+        "data",
+        "profile",
+        "summary",
+        "record",
+        "by",
+        "list",
+        "stat",
+    ];
+    let exact = c.members.iter().find(|m| {
+        m.stems == asked
+            || (m.top()
+                && m.stems.iter().all(|w| asked.contains(w) || c.stems.contains(w))
+                && asked.iter().all(|w| m.stems.contains(w)))
+    });
     let member = exact.filter(|_| !asked.iter().all(|w| VAGUE.contains(&w.as_str()) && w != "status"))?;
     // A member that the call itself gives is not what it asks for.
-    let given = about.params().any(|(_, role)| matches!(role, Role::Finds(at) | Role::Member(at) if c.members[*at].path == member.path));
+    let given = about.params().any(
+        |(_, role)| matches!(role, Role::Finds(at) | Role::Member(at) if c.members[*at].path == member.path),
+    );
     (!given).then(|| (expr::below("it", &member.path), member.name().to_owned()))
 }
 
 /// The reply of a tool that asks for a part of a record.
-pub(super) fn part_reply(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>, value: &str, name: &str) -> Json {
+pub(super) fn part_reply(
+    ctx: &Context<'_>,
+    tool: &Tool<'_>,
+    sources: &Sources<'_>,
+    value: &str,
+    name: &str,
+) -> Json {
     match &tool.returns {
         Returns::Object(fields) => {
             let stems = super::tokens::stems(name);
@@ -417,7 +540,10 @@ pub(super) fn part_reply(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'
 pub(super) fn tells_failure(tool: &Tool<'_>) -> bool {
     let tells = |field: &Field| {
         let text = field.text.to_lowercase();
-        field.kind == "boolean" && (text.contains("false otherwise") || text.contains("false if") || text.contains("otherwise false"))
+        field.kind == "boolean"
+            && (text.contains("false otherwise")
+                || text.contains("false if")
+                || text.contains("otherwise false"))
     };
     match &tool.returns {
         Returns::Object(fields) => fields.iter().any(tells),

@@ -19,7 +19,8 @@ pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     let asked = entity::value(ctx, tool, &ctx.shape.scalars);
     if let Returns::Object(fields) = &tool.returns {
         let inner = fields.iter().flat_map(|field| &field.inner);
-        let known = fields.iter().chain(inner).filter(|field| held(ctx, tool, field, asked).is_some()).count();
+        let known =
+            fields.iter().chain(inner).filter(|field| held(ctx, tool, field, asked).is_some()).count();
         if known == 0 || tool.params.iter().any(|param| param.required) {
             return None;
         }
@@ -43,7 +44,11 @@ pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     // A group of values, as a whole: `get_account_info`.
     let nouns: Vec<String> = tool.action.nouns.clone();
     let group = ctx.shape.groups.iter().find(|(path, words)| {
-        let core: Vec<String> = words.iter().filter(|w| !matches!(w.as_str(), "info" | "setting" | "data" | "state")).cloned().collect();
+        let core: Vec<String> = words
+            .iter()
+            .filter(|w| !matches!(w.as_str(), "info" | "setting" | "data" | "state"))
+            .cloned()
+            .collect();
         path.len() > 1 && !nouns.is_empty() && mentions(&nouns, &core)
     })?;
     steps.push(reply(json!(expr::state(&group.0))));
@@ -51,13 +56,20 @@ pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
 }
 
 /// A declared object, with what the state holds of it.
-fn shown(ctx: &Context<'_>, tool: &Tool<'_>, fields: &[Field], asked: Option<&Scalar>) -> serde_json::Map<String, Json> {
+fn shown(
+    ctx: &Context<'_>,
+    tool: &Tool<'_>,
+    fields: &[Field],
+    asked: Option<&Scalar>,
+) -> serde_json::Map<String, Json> {
     fields
         .iter()
         .map(|field| {
             let value = match held(ctx, tool, field, asked) {
                 Some(held) => json!(held),
-                None if field.kind == "object" && !field.inner.is_empty() => Json::Object(shown(ctx, tool, &field.inner, None)),
+                None if field.kind == "object" && !field.inner.is_empty() => {
+                    Json::Object(shown(ctx, tool, &field.inner, None))
+                }
                 None => json!("fill"),
             };
             (field.name.clone(), value)
@@ -73,10 +85,15 @@ pub(super) fn effects(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     let near = |s: &&Scalar| group.is_none_or(|group| s.group.starts_with(group));
     let done = participle(tool.action.word.split(' ').next()?);
     let mut steps = auth::required(ctx, tool, None);
-    let mut sources = Sources { done: Some(shape::done_message(tool, &phrase(&tool.action.all_nouns), None)), ..Sources::default() };
+    let mut sources = Sources {
+        done: Some(shape::done_message(tool, &phrase(&tool.action.all_nouns), None)),
+        ..Sources::default()
+    };
     let mut changed = false;
     for field in fields {
-        let Some(scalar) = ctx.shape.scalars.iter().filter(near).find(|s| s.stems == field.stems) else { continue };
+        let Some(scalar) = ctx.shape.scalars.iter().filter(near).find(|s| s.stems == field.stems) else {
+            continue;
+        };
         let place = expr::state(&scalar.path);
         let option = field.options.iter().find(|option| same_root(option, &done));
         if let (Some(option), Json::String(_)) = (option, &scalar.value) {
@@ -124,18 +141,23 @@ pub(super) fn write(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     if changes.is_empty()
         && let Some(scalar) = own
     {
-        let value = match (tool.action.verb, tool.params.iter().filter(|p| !is_credential(p)).collect::<Vec<_>>().as_slice()) {
+        let value = match (
+            tool.action.verb,
+            tool.params.iter().filter(|p| !is_credential(p)).collect::<Vec<_>>().as_slice(),
+        ) {
             (Verb::TurnOn, _) => switched(scalar, true, tool)?,
             (Verb::TurnOff, _) => switched(scalar, false, tool)?,
             (Verb::Mark, []) => switched(scalar, !tool.action.word.starts_with("dis"), tool)?,
-            (Verb::Update | Verb::Mark | Verb::Other, [param, ..]) => match (param.is_bool(), &scalar.value) {
-                (true, Json::Bool(_)) => json!(param.expr()),
-                (true, Json::String(_)) => {
-                    let (on, off) = (switched(scalar, true, tool)?, switched(scalar, false, tool)?);
-                    json!(format!("{} ? {} : {}", param.expr(), plain_expr(&on), plain_expr(&off)))
+            (Verb::Update | Verb::Mark | Verb::Other, [param, ..]) => {
+                match (param.is_bool(), &scalar.value) {
+                    (true, Json::Bool(_)) => json!(param.expr()),
+                    (true, Json::String(_)) => {
+                        let (on, off) = (switched(scalar, true, tool)?, switched(scalar, false, tool)?);
+                        json!(format!("{} ? {} : {}", param.expr(), plain_expr(&on), plain_expr(&off)))
+                    }
+                    _ => value_of(scalar, param, tool)?,
                 }
-                _ => value_of(scalar, param, tool)?,
-            },
+            }
             _ => return None,
         };
         changes.push((same_elsewhere(ctx, scalar), value));
@@ -153,7 +175,11 @@ pub(super) fn write(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     }
     let what = phrase(&tool.action.all_nouns);
     let done = match tool.action.verb {
-        Verb::TurnOn | Verb::TurnOff => format!("{} has been turned {}", super::tokens::sentence(&expr::message(&what)), if tool.action.verb == Verb::TurnOn { "on" } else { "off" }),
+        Verb::TurnOn | Verb::TurnOff => format!(
+            "{} has been turned {}",
+            super::tokens::sentence(&expr::message(&what)),
+            if tool.action.verb == Verb::TurnOn { "on" } else { "off" }
+        ),
         _ => shape::done_message(tool, &what, None),
     };
     let mut sources = Sources { done: Some(done), ..Sources::default() };
@@ -177,7 +203,8 @@ pub(super) fn amount(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     let group = ctx.group_of(tool);
     let near = |s: &&Scalar| group.is_none_or(|group| s.group.starts_with(group));
     let mut balances = ctx.shape.scalars.iter().filter(near).filter(|s| {
-        s.value.is_number() && s.stems.iter().any(|w| matches!(w.as_str(), "balance" | "fund" | "cash" | "money" | "credit"))
+        s.value.is_number()
+            && s.stems.iter().any(|w| matches!(w.as_str(), "balance" | "fund" | "cash" | "money" | "credit"))
     });
     let balance = balances.next()?;
     if balances.next().is_some() {
@@ -187,7 +214,11 @@ pub(super) fn amount(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     let value = amount.expr();
     let mut steps = auth::required(ctx, tool, None);
     steps.extend(credentials(ctx, tool));
-    steps.push(require(format!("{value} > 0"), ErrorKind::InvalidArgument, format!("The {} must be positive", phrase(&amount.stems))));
+    steps.push(require(
+        format!("{value} > 0"),
+        ErrorKind::InvalidArgument,
+        format!("The {} must be positive", phrase(&amount.stems)),
+    ));
     if !raise {
         let message = format!("Insufficient {}", phrase(&balance.stems));
         steps.push(require(format!("{place} >= {value}"), ErrorKind::Conflict, message));
@@ -195,7 +226,10 @@ pub(super) fn amount(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     let sign = if raise { "+" } else { "-" };
     steps.push(assign(&place, format!("{place} {sign} {value}")));
     steps.push(bind("after", place));
-    let mut sources = Sources { done: Some(shape::done_message(tool, &phrase(&tool.action.all_nouns), None)), ..Sources::default() };
+    let mut sources = Sources {
+        done: Some(shape::done_message(tool, &phrase(&tool.action.all_nouns), None)),
+        ..Sources::default()
+    };
     sources.known.push((balance.stems.clone(), "after".into()));
     steps.push(reply(match &tool.returns {
         Returns::Unknown => json!({ balance.path.last()?.clone(): "after" }),
@@ -234,10 +268,12 @@ fn named_like<'c>(ctx: &'c Context<'_>, tool: &Tool<'_>, param: &Param) -> Optio
         stems.iter().filter(|w| !matches!(w.as_str(), "new" | "target" | "current")).cloned().collect()
     };
     let exact = |s: &&Scalar| strip(&s.stems) == strip(&param.stems);
-    let verb = matches!(tool.action.verb, Verb::Update | Verb::Mark | Verb::TurnOn | Verb::TurnOff | Verb::Other);
+    let verb =
+        matches!(tool.action.verb, Verb::Update | Verb::Mark | Verb::TurnOn | Verb::TurnOff | Verb::Other);
     let found = ctx.shape.scalars.iter().filter(near).find(exact)?;
     // A single common word needs the tool's name to speak for it too.
-    let specific = found.stems.len() > 1 || mentions(&tool.action.all_nouns, &found.stems) || tool.params.len() > 1;
+    let specific =
+        found.stems.len() > 1 || mentions(&tool.action.all_nouns, &found.stems) || tool.params.len() > 1;
     (verb && specific && type_fits(param, found)).then_some(found)
 }
 
@@ -253,6 +289,9 @@ fn type_fits(param: &Param, scalar: &Scalar) -> bool {
 /// The parameter's value, or what is there if it is not given.
 fn guarded(param: &Param, scalar: &Scalar) -> String {
     let place = expr::state(&scalar.path);
+    if param.is_number() && adds(param) {
+        return format!("{place} + {}", param.expr());
+    }
     if param.required {
         return param.expr();
     }
@@ -260,6 +299,12 @@ fn guarded(param: &Param, scalar: &Scalar) -> String {
         Some(default) if !shape::is_no_default(default) => format!("default({}, {default})", param.expr()),
         _ => format!("default({}, {place})", param.expr()),
     }
+}
+
+/// Whether a number is said to come on top of what is there.
+fn adds(param: &Param) -> bool {
+    let text = param.text.to_lowercase();
+    ["additional", "to add", "amount to increase", "increase by", "increment"].iter().any(|words| text.contains(words))
 }
 
 /// The same setting where other groups keep a copy of it: there is only one device.
@@ -292,11 +337,16 @@ fn switched(scalar: &Scalar, on: bool, tool: &Tool<'_>) -> Option<Json> {
             let lower = now.to_lowercase();
             let done = participle(&tool.action.word);
             if tool.action.verb == Verb::Mark
-                && let Some(option) = options(tool, scalar).into_iter().find(|o| same_root(o, &done) || same_root(o, &tool.action.word))
+                && let Some(option) = options(tool, scalar)
+                    .into_iter()
+                    .find(|o| same_root(o, &done) || same_root(o, &tool.action.word))
             {
                 return Some(literal(json!(option)));
             }
-            let pair = PAIRS.iter().find(|(a, b)| (*a == lower || *b == lower) && (tool.action.verb != Verb::Mark || same_root(a, &done) || same_root(b, &done)));
+            let pair = PAIRS.iter().find(|(a, b)| {
+                (*a == lower || *b == lower)
+                    && (tool.action.verb != Verb::Mark || same_root(a, &done) || same_root(b, &done))
+            });
             match pair {
                 Some((a, b)) if tool.action.verb == Verb::Mark => {
                     Some(literal(json!(if same_root(b, &done) && !same_root(a, &done) { b } else { a })))
@@ -315,7 +365,10 @@ fn options(tool: &Tool<'_>, scalar: &Scalar) -> Vec<String> {
     match &tool.returns {
         Returns::Object(fields) => fields
             .iter()
-            .filter(|f| f.stems.concat() == scalar.stems.concat() || super::tokens::common(&f.stems, &scalar.stems) + 1 >= f.stems.len())
+            .filter(|f| {
+                f.stems.concat() == scalar.stems.concat()
+                    || super::tokens::common(&f.stems, &scalar.stems) + 1 >= f.stems.len()
+            })
             .flat_map(|f| f.options.iter().cloned())
             .collect(),
         _ => Vec::new(),
@@ -330,20 +383,40 @@ fn value_of(scalar: &Scalar, param: &Param, tool: &Tool<'_>) -> Option<Json> {
             .options
             .iter()
             .map(|option| {
-                let as_kept = kept.iter().find(|k| k.eq_ignore_ascii_case(option)).or_else(|| kept.iter().find(|k| same_root(k, option) || same_root(k, &participle(&option.to_lowercase()))));
-                let value = as_kept.map_or_else(|| opposite(option, &kept).unwrap_or(option.as_str()), String::as_str);
+                let as_kept = kept.iter().find(|k| k.eq_ignore_ascii_case(option)).or_else(|| {
+                    kept.iter()
+                        .find(|k| same_root(k, option) || same_root(k, &participle(&option.to_lowercase())))
+                });
+                let value = as_kept
+                    .map_or_else(|| opposite(option, &kept).unwrap_or(option.as_str()), String::as_str);
                 format!("{}: {}", expr::text(option), expr::text(value))
             })
             .collect();
         return Some(json!(format!("{{{}}}[{}]", pairs.join(", "), param.expr())));
+    }
+    let sign = match tool.action.word.as_str() {
+        _ if !param.is_number() => None,
+        "increase" | "raise" | "fill" | "add" => Some("+"),
+        "decrease" | "reduce" | "lower" => Some("-"),
+        _ if adds(param) => Some("+"),
+        _ => None,
+    };
+    if let (Some(sign), Json::Number(_)) = (sign, &scalar.value) {
+        return Some(json!(format!("{} {sign} {}", expr::state(&scalar.path), param.expr())));
     }
     type_fits(param, scalar).then(|| json!(param.expr()))
 }
 
 /// `START` runs an engine, `STOP` stops it.
 fn opposite<'k>(option: &str, kept: &'k [String]) -> Option<&'k str> {
-    const MEANS: &[(&str, &str)] =
-        &[("start", "running"), ("stop", "stopped"), ("auto", "on"), ("on", "enabled"), ("off", "disabled"), ("open", "opened")];
+    const MEANS: &[(&str, &str)] = &[
+        ("start", "running"),
+        ("stop", "stopped"),
+        ("auto", "on"),
+        ("on", "enabled"),
+        ("off", "disabled"),
+        ("open", "opened"),
+    ];
     let lower = option.to_lowercase();
     let (_, meant) = MEANS.iter().find(|(word, _)| *word == lower)?;
     kept.iter().find(|k| k.eq_ignore_ascii_case(meant)).map(String::as_str)

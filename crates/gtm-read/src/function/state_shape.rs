@@ -13,8 +13,24 @@ const KEYS: usize = 20_000;
 const DEPTH: usize = 5;
 /// Words that say how things are kept, not what they are.
 const CONTAINERS: &[&str] = &[
-    "list", "map", "dict", "table", "record", "history", "queue", "log", "index", "store", "db", "database", "data",
-    "item", "entry", "collection", "all", "array",
+    "list",
+    "map",
+    "dict",
+    "table",
+    "record",
+    "history",
+    "queue",
+    "log",
+    "index",
+    "store",
+    "db",
+    "database",
+    "data",
+    "item",
+    "entry",
+    "collection",
+    "all",
+    "array",
 ];
 
 /// How a collection holds its records.
@@ -115,7 +131,8 @@ impl Shape {
                     }
                 }
                 _ => {
-                    let found = Scalar { path, stems: stems(name), group: group.to_vec(), value: value.clone() };
+                    let found =
+                        Scalar { path, stems: stems(name), group: group.to_vec(), value: value.clone() };
                     if value.is_array() { self.lists.push(found) } else { self.scalars.push(found) }
                 }
             },
@@ -126,7 +143,12 @@ impl Shape {
         if kind == Kind::List && value.as_array().is_some_and(Vec::is_empty) {
             // May turn out to hold plain values as well.
             let stems = stems(name);
-            self.lists.push(Scalar { path: path.clone(), stems, group: group.to_vec(), value: value.clone() });
+            self.lists.push(Scalar {
+                path: path.clone(),
+                stems,
+                group: group.to_vec(),
+                value: value.clone(),
+            });
         }
         let index = self.collections.len();
         let records = records(value, kind);
@@ -225,8 +247,13 @@ impl Shape {
     /// A name for a collection that no other has and that is an identifier.
     pub(super) fn free_name(&self, name: &str, group: &[String]) -> String {
         let clean = |text: &str| -> String {
-            let text: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            if text.starts_with(|c: char| c.is_ascii_digit()) || text.is_empty() { format!("c_{text}") } else { text }
+            let text: String =
+                text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            if text.starts_with(|c: char| c.is_ascii_digit()) || text.is_empty() {
+                format!("c_{text}")
+            } else {
+                text
+            }
         };
         let taken = |name: &str| self.collections.iter().any(|c| c.name == name);
         let short = clean(name);
@@ -253,7 +280,10 @@ impl Shape {
 fn id_alias(id: Option<&str>, own: &[String]) -> Vec<Vec<String>> {
     let Some(id) = id else { return Vec::new() };
     let (what, idish) = super::entity::without_id(&stems(id));
-    if idish && !what.is_empty() && what != own { vec![what] } else { Vec::new() }
+    let bare = !idish && what.len() == 1 && !matches!(what[0].as_str(), "name" | "title" | "email" | "user" | "path");
+    // A part of the own name (`card` in `debit cards`) would claim other kinds as well.
+    let part = what.iter().all(|word| own.contains(word));
+    if (idish || bare) && !what.is_empty() && !part { vec![what] } else { Vec::new() }
 }
 
 /// The words of a collection's name that say what it holds.
@@ -280,12 +310,17 @@ fn records(value: &Json, kind: Kind) -> Vec<(Option<&str>, &Json)> {
             .map(|(key, record)| (Some(key.as_str()), record))
             .take(SAMPLE)
             .collect(),
-        (Kind::List, Json::Array(list)) => {
-            list.iter().filter(|record| record.is_object()).map(|record| (None, record)).take(SAMPLE).collect()
-        }
+        (Kind::List, Json::Array(list)) => list
+            .iter()
+            .filter(|record| record.is_object())
+            .map(|record| (None, record))
+            .take(SAMPLE)
+            .collect(),
         (Kind::Lists, Json::Object(map)) => map
             .iter()
-            .flat_map(|(key, list)| list.as_array().into_iter().flatten().map(move |r| (Some(key.as_str()), r)))
+            .flat_map(|(key, list)| {
+                list.as_array().into_iter().flatten().map(move |r| (Some(key.as_str()), r))
+            })
             .filter(|(_, record)| record.is_object())
             .take(SAMPLE)
             .collect(),
@@ -295,28 +330,47 @@ fn records(value: &Json, kind: Kind) -> Vec<(Option<&str>, &Json)> {
 
 /// The member that is the id, and others that identify as well.
 fn identity(records: &[(Option<&str>, &Json)], kind: Kind, own: &[String]) -> (Option<String>, Vec<String>) {
-    let Some(first) = records.first().and_then(|(_, record)| record.as_object()) else { return (None, Vec::new()) };
+    let Some(first) = records.first().and_then(|(_, record)| record.as_object()) else {
+        return (None, Vec::new());
+    };
     let is_plain = |value: &Json| value.is_string() || value.is_i64() || value.is_u64();
     let unique = |name: &str| {
         let mut seen = BTreeSet::new();
-        records.iter().all(|(_, record)| record.get(name).is_some_and(|v| is_plain(v) && seen.insert(plain(v))))
+        records
+            .iter()
+            .all(|(_, record)| record.get(name).is_some_and(|v| is_plain(v) && seen.insert(plain(v))))
     };
     let idish = |name: &str| {
         matches!(
             words(name).last().map(String::as_str),
-            Some("id" | "no" | "number" | "code" | "key" | "uuid" | "sku" | "symbol" | "iban" | "email" | "username")
+            Some(
+                "id" | "no"
+                    | "number"
+                    | "code"
+                    | "key"
+                    | "uuid"
+                    | "sku"
+                    | "symbol"
+                    | "iban"
+                    | "email"
+                    | "username"
+            )
         )
     };
-    let mut others: Vec<String> =
-        first.keys().filter(|name| idish(name) && unique(name)).cloned().collect();
+    let mut others: Vec<String> = first.keys().filter(|name| idish(name) && unique(name)).cloned().collect();
     let id = match kind {
         Kind::Map => first.keys().find(|name| {
-            records.iter().all(|(key, record)| record.get(*name).is_some_and(|v| Some(plain(v).as_str()) == *key))
+            records
+                .iter()
+                .all(|(key, record)| record.get(*name).is_some_and(|v| Some(plain(v).as_str()) == *key))
         }),
         Kind::List => {
-            let named = |test: &dyn Fn(&[String]) -> bool| first.keys().find(|n| test(&stems(n)) && unique(n));
+            let named =
+                |test: &dyn Fn(&[String]) -> bool| first.keys().find(|n| test(&stems(n)) && unique(n));
             named(&|w| w == ["id"])
-                .or_else(|| named(&|w| w.last().is_some_and(|l| l == "id") && w.iter().any(|x| own.contains(x))))
+                .or_else(|| {
+                    named(&|w| w.last().is_some_and(|l| l == "id") && w.iter().any(|x| own.contains(x)))
+                })
                 .or_else(|| named(&|w| w.iter().any(|x| own.contains(x)) && w.len() > 1 && w[1] != "type"))
                 .or_else(|| first.keys().find(|n| idish(n) && unique(n)))
                 .or_else(|| named(&|w| w == ["name"] || w == ["title"] || w == own))
@@ -335,7 +389,8 @@ pub(super) fn kind_of(name: &str, value: &Json) -> Option<Kind> {
         Json::Array(list) if list.is_empty() => Some(Kind::List),
         Json::Array(list) => {
             let records = list.iter().filter(|record| record.is_object()).count();
-            let keyed = list.iter().all(|r| r.as_object().is_some_and(|r| r.len() == 1)) && !alike(list.iter());
+            let keyed =
+                list.iter().all(|r| r.as_object().is_some_and(|r| r.len() == 1)) && !alike(list.iter());
             (records * 2 > list.len() && !keyed).then_some(Kind::List)
         }
         _ => None,
@@ -348,11 +403,12 @@ fn map_kind(name: &str, map: &Map<String, Json>) -> Option<Kind> {
         return plural.then_some(Kind::Map);
     }
     let data_keys = map.keys().filter(|key| looks_like_data(key)).count() * 2 > map.len();
-    let records = map.values().filter(|value| value.as_object().is_some_and(|record| !record.is_empty())).count();
+    let records =
+        map.values().filter(|value| value.as_object().is_some_and(|record| !record.is_empty())).count();
     if records == map.len() {
-        let own_key = map.iter().all(|(key, r)| {
-            r.as_object().is_some_and(|r| r.values().any(|v| v.as_str() == Some(key)))
-        });
+        let own_key = map
+            .iter()
+            .all(|(key, r)| r.as_object().is_some_and(|r| r.values().any(|v| v.as_str() == Some(key))));
         return (own_key || data_keys || map.len() > 1 && alike(map.values()) || map.len() == 1 && plural)
             .then_some(Kind::Map);
     }
@@ -365,7 +421,8 @@ fn map_kind(name: &str, map: &Map<String, Json>) -> Option<Kind> {
     if map.values().all(|value| !value.is_object() && !value.is_array()) {
         let kinds: BTreeSet<u8> = map.values().map(type_rank).collect();
         let capital = map.keys().all(|key| key.starts_with(char::is_uppercase));
-        let named = words(name).iter().any(|word| matches!(word.as_str(), "map" | "index" | "lookup" | "mapping"));
+        let named =
+            words(name).iter().any(|word| matches!(word.as_str(), "map" | "index" | "lookup" | "mapping"));
         return (kinds.len() == 1 && (named || data_keys || (plural && capital))).then_some(Kind::Index);
     }
     // A few stray values among records, as hand-written states have.

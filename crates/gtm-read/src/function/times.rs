@@ -8,7 +8,8 @@ use serde_json::json;
 
 /// An expression for the present time, if the member holds times, in the form they have.
 pub(super) fn now_like(member: &Member) -> Option<String> {
-    const WORDS: &[&str] = &["time", "date", "timestamp", "stamp", "at", "created", "updated", "datetime", "on", "modified"];
+    const WORDS: &[&str] =
+        &["time", "date", "timestamp", "stamp", "at", "created", "updated", "datetime", "on", "modified"];
     if !member.stems.iter().any(|word| WORDS.contains(&word.as_str())) {
         return None;
     }
@@ -16,6 +17,13 @@ pub(super) fn now_like(member: &Member) -> Option<String> {
         "" => "now()".to_owned(),
         form => format!("formatDate(now(), {})", super::expr::text(form)),
     })
+}
+
+/// Whether a member holds times that compare as text.
+pub(super) fn is_time(member: &Member) -> bool {
+    let words = ["time", "date", "timestamp", "datetime", "at", "created"];
+    let named = member.stems.iter().any(|w| words.contains(&w.as_str()));
+    named && member.first.as_str().and_then(form_of).is_some_and(|form| !form.starts_with("%m"))
 }
 
 /// The strftime form of a time as text; empty for RFC 3339.
@@ -37,10 +45,18 @@ pub(super) fn form_of(text: &str) -> Option<&'static str> {
 
 /// Tools that tell the present time or date.
 pub(super) fn clock(tool: &Tool<'_>) -> Option<Behavior> {
-    let nouns: Vec<&str> = tool.action.all_nouns.iter().map(String::as_str).filter(|w| !matches!(*w, "current" | "the" | "now" | "system")).collect();
+    let nouns: Vec<&str> = tool
+        .action
+        .all_nouns
+        .iter()
+        .map(String::as_str)
+        .filter(|w| !matches!(*w, "current" | "the" | "now" | "system"))
+        .collect();
     let now = tool.action.all_nouns.iter().any(|w| matches!(w.as_str(), "current" | "now" | "today"));
     let asks = match nouns[..] {
-        ["time"] | ["datetime"] | ["date", "time"] | ["timestamp"] | ["time", "stamp"] => now.then_some("time"),
+        ["time"] | ["datetime"] | ["date", "time"] | ["timestamp"] | ["time", "stamp"] => {
+            now.then_some("time")
+        }
         ["date"] => now.then_some("date"),
         ["today"] | ["today", "date"] | ["date", "today"] => Some("date"),
         _ => None,

@@ -234,7 +234,9 @@ mod tests {
         ] {
             assert_eq!(singular(plural), one);
         }
-        for (verb, done) in [("close", "closed"), ("archive", "archived"), ("deny", "denied"), ("enable", "enabled")] {
+        for (verb, done) in
+            [("close", "closed"), ("archive", "archived"), ("deny", "denied"), ("enable", "enabled")]
+        {
             assert_eq!(participle(verb), done);
         }
         assert!(same_root("cancelled", "canceled"));

@@ -115,7 +115,8 @@ pub(super) fn tools<'a>(specs: &[&'a ToolSpec]) -> Vec<Tool<'a>> {
     specs
         .iter()
         .map(|spec| {
-            let opening = spec.description.get(..OPENING).and_then(|start| common.get(start)).copied().unwrap_or(0);
+            let opening =
+                spec.description.get(..OPENING).and_then(|start| common.get(start)).copied().unwrap_or(0);
             let text = spec.description.get(opening..).unwrap_or(&spec.description).trim().to_owned();
             Tool {
                 spec,
@@ -150,7 +151,10 @@ fn common_openings<'a>(specs: &[&'a ToolSpec]) -> HashMap<&'a str, usize> {
         .into_iter()
         .filter(|(_, (_, count))| *count >= 3)
         .map(|(start, (text, _))| {
-            let end = [". ", ": ", "! ", "\n"].iter().filter_map(|mark| text.rfind(mark).map(|at| at + mark.len())).max();
+            let end = [". ", ": ", "! ", "\n"]
+                .iter()
+                .filter_map(|mark| text.rfind(mark).map(|at| at + mark.len()))
+                .max();
             (start, end.unwrap_or(0))
         })
         .collect()
@@ -188,7 +192,9 @@ fn returns(schema: Option<&Json>) -> Returns {
             let fields = fields(root, node, 0);
             if fields.is_empty() { Returns::Unknown } else { Returns::Object(fields) }
         }
-        Some("array") => Returns::List(node.get("items").map(|items| fields(root, items, 0)).unwrap_or_default()),
+        Some("array") => {
+            Returns::List(node.get("items").map(|items| fields(root, items, 0)).unwrap_or_default())
+        }
         Some(kind) => Returns::Single(field("", root, node, kind, false, 0)),
         None => Returns::Unknown,
     }
@@ -216,7 +222,16 @@ fn field(name: &str, root: &Json, schema: &Json, kind: &str, required: bool, dep
     let listed = enum_of(schema);
     let options = if listed.is_empty() { options_in(&text) } else { listed };
     let items = schema.get("items").and_then(|items| primary_type(root, items)).unwrap_or("").to_owned();
-    Field { name: name.to_owned(), stems: stems(name), kind: kind.to_owned(), text, required, inner, items, options }
+    Field {
+        name: name.to_owned(),
+        stems: stems(name),
+        kind: kind.to_owned(),
+        text,
+        required,
+        inner,
+        items,
+        options,
+    }
 }
 
 fn text_of(written: &Json, resolved: &Json) -> String {
@@ -260,7 +275,10 @@ pub(super) fn options_in(text: &str) -> Vec<String> {
     };
     let quote_in_intro = intro.ends_with(['\'', '"']);
     let rest = &text[at + intro.len() - usize::from(quote_in_intro)..];
-    let rest = rest.trim_start_matches([':', ' ', '(', '[', '-']).trim_start_matches("are").trim_start_matches([':', ' ']);
+    let rest = rest
+        .trim_start_matches([':', ' ', '(', '[', '-'])
+        .trim_start_matches("are")
+        .trim_start_matches([':', ' ']);
     let open_ended = ["e.g", "such as", "etc", "for example", "..."];
     let quoted = rest.starts_with(['\'', '"', '`']);
     // The list ends with its sentence, where values are not quoted.
@@ -327,7 +345,9 @@ mod tests {
     fn what_all_descriptions_share_is_left_out() {
         let spec = |name: &str, text: &str| ToolSpec {
             name: name.into(),
-            description: format!("This tool belongs to the library system of the town. It lends books. {text}"),
+            description: format!(
+                "This tool belongs to the library system of the town. It lends books. {text}"
+            ),
             ..ToolSpec::default()
         };
         let specs = [spec("a", "Lend a book."), spec("b", "Return a book."), spec("c", "Renew a loan.")];

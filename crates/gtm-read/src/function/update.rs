@@ -28,15 +28,18 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
     let mut step = found.update();
     let mut inner: BTreeMap<Vec<String>, Vec<(String, String)>> = BTreeMap::new();
     let mut members: Vec<String> = Vec::new();
-    let key = about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
+    let key =
+        about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
     for (param, role) in about.params() {
         let value = param.expr();
         match role {
-            Role::Member(at) if Some(param.name.as_str()) != key.map(|k| k.name.as_str()) => match c.members[*at].path.split_last() {
-                Some((name, [])) => members.push(format!("{}: {value}", expr::text(name))),
-                Some((name, path)) => inner.entry(path.to_vec()).or_default().push((name.clone(), value)),
-                None => {}
-            },
+            Role::Member(at) if Some(param.name.as_str()) != key.map(|k| k.name.as_str()) => {
+                match c.members[*at].path.split_last() {
+                    Some((name, [])) => members.push(format!("{}: {value}", expr::text(name))),
+                    Some((name, path)) => inner.entry(path.to_vec()).or_default().push((name.clone(), value)),
+                    None => {}
+                }
+            }
             Role::Named(at, to, stored) => {
                 let held = expr::select(&format!("{}[{value}]", ctx.expr(*to)), stored);
                 members.push(format!("{}: {held}", expr::text(c.members[*at].name())));
@@ -52,7 +55,9 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
                     members.push(format!("string({}): {value}", field.expr()));
                 }
             }
-            Role::Unknown | Role::Refers(_) | Role::Search if c.schema.is_some() || tool.action.verb != Verb::Update => {
+            Role::Unknown | Role::Refers(_) | Role::Search
+                if c.schema.is_some() || tool.action.verb != Verb::Update =>
+            {
                 members.push(format!("{}: {value}", expr::text(&param.name)));
             }
             _ => {}
@@ -89,7 +94,8 @@ pub(super) fn members(about: &About<'_, '_>) -> Option<Behavior> {
     }
     for (path, members) in inner {
         let place = place_of(&found, c)?;
-        let object: Vec<String> = members.iter().map(|(name, value)| format!("{}: {value}", expr::text(name))).collect();
+        let object: Vec<String> =
+            members.iter().map(|(name, value)| format!("{}: {value}", expr::text(name))).collect();
         let mut inside = update_at(&expr::below(&place, &path));
         inside.merge = Some(format!("{{{}}}", object.join(", ")));
         inside.upsert = true;
@@ -139,7 +145,9 @@ pub(super) fn mark(about: &About<'_, '_>) -> Option<Behavior> {
     let extra: Vec<String> = about
         .params()
         .filter(|(_, role)| matches!(role, Role::Unknown | Role::Member(_) | Role::Refers(_) | Role::Search))
-        .filter(|(param, _)| !param.is_list() && param.name != target.member)
+        .filter(|(param, _)| {
+            !param.is_list() && param.name != target.member && !super::nested::names_inner(about, param)
+        })
         .map(|(param, _)| format!("{}: {}", expr::text(&param.name), param.expr()))
         .collect();
     if !extra.is_empty() {
@@ -162,10 +170,16 @@ fn change(tool: &Tool<'_>, c: &Collection, about: &About<'_, '_>) -> Option<Chan
     let undo = word.strip_prefix("un").filter(|rest| rest.len() > 2);
     // A flag of the verb's name: `archive` sets `archived`.
     let flag = c.members.iter().find(|m| {
-        m.top() && (m.first.is_boolean() || c.schema.is_some() && m.count == 0) && m.stems.iter().any(|s| same_root(s, undo.unwrap_or(word)))
+        m.top()
+            && (m.first.is_boolean() || c.schema.is_some() && m.count == 0)
+            && m.stems.iter().any(|s| same_root(s, undo.unwrap_or(word)))
     });
     if let Some(flag) = flag {
-        return Some(Change { member: flag.name().to_owned(), value: json!(undo.is_none()), refuse_again: None });
+        return Some(Change {
+            member: flag.name().to_owned(),
+            value: json!(undo.is_none()),
+            refuse_again: None,
+        });
     }
     if let Some((member, value)) = told_status(tool, c) {
         return Some(Change { member, value: json!(value), refuse_again: None });
@@ -191,7 +205,18 @@ fn change(tool: &Tool<'_>, c: &Collection, about: &About<'_, '_>) -> Option<Chan
         .chain(declared.iter().map(String::as_str))
         .find(|v| same_root(v, &done) || same_root(v, word))
         .map_or_else(|| styled(&done, &known), str::to_owned);
-    const FINAL: &[&str] = &["cancel", "close", "resolve", "complete", "finish", "approve", "reject", "activate", "deactivate", "archive"];
+    const FINAL: &[&str] = &[
+        "cancel",
+        "close",
+        "resolve",
+        "complete",
+        "finish",
+        "approve",
+        "reject",
+        "activate",
+        "deactivate",
+        "archive",
+    ];
     let refuse = FINAL.contains(&word).then(|| {
         let noun = expr::message(&c.title());
         let which = about.param(&Role::Key).map(|param| format!(" {{{}}}", param.expr())).unwrap_or_default();
@@ -216,7 +241,10 @@ fn switch(c: &Collection, word: &str) -> Option<(String, bool)> {
         w if w == *off => Some((*on, false)),
         _ => None,
     })?;
-    let member = c.members.iter().find(|m| m.top() && m.first.is_boolean() && m.stems.iter().any(|s| same_root(s, on)))?;
+    let member = c
+        .members
+        .iter()
+        .find(|m| m.top() && m.first.is_boolean() && m.stems.iter().any(|s| same_root(s, on)))?;
     Some((member.name().to_owned(), positive))
 }
 
@@ -251,7 +279,8 @@ fn styled(word: &str, known: &[&String]) -> String {
 fn told_status(tool: &Tool<'_>, c: &Collection) -> Option<(String, String)> {
     let status = c.status()?;
     let lower = tool.text.to_lowercase();
-    let at = lower.find(&format!("{} will be", phrase(&status.stems))).or_else(|| lower.find("status will be"))?;
+    let at =
+        lower.find(&format!("{} will be", phrase(&status.stems))).or_else(|| lower.find("status will be"))?;
     let rest = tool.text.get(at..)?;
     let end = rest.find('.').unwrap_or(rest.len());
     let clause = &rest[..end.max(1).min(rest.len())];
@@ -264,7 +293,7 @@ fn told_status(tool: &Tool<'_>, c: &Collection) -> Option<(String, String)> {
 fn find_to_change(about: &About<'_, '_>) -> Option<Found> {
     let mut found = about.find()?;
     // Without a key, members that are to be set must not be what the record is found by.
-    let keyed = about.params().any(|(_, role)| matches!(role, Role::Key | Role::Finds(_)));
+    let keyed = found.id == "me" || about.params().any(|(_, role)| matches!(role, Role::Key | Role::Finds(_)));
     if !keyed && about.tool.action.verb == Verb::Update {
         found = by_first_members(about)?;
     }
@@ -327,16 +356,36 @@ fn stage_values(about: &About<'_, '_>) -> Vec<String> {
 fn wanted_stage(tool: &Tool<'_>, c: &Collection, status: &Member) -> Option<Vec<String>> {
     let word_of = |value: &str| value.to_lowercase().replace(['_', '-'], " ");
     let name: Vec<String> = tool.action.nouns.clone();
-    let in_name: Vec<String> = status.values.iter().filter(|v| name.contains(&singular(&word_of(v)))).cloned().collect();
+    let in_name: Vec<String> =
+        status.values.iter().filter(|v| name.contains(&singular(&word_of(v)))).cloned().collect();
     if !in_name.is_empty() {
         return Some(in_name);
     }
     // A stage that no record happens to be in: the word right before the noun.
     const STAGES: &[&str] = &[
-        "pending", "delivered", "processed", "shipped", "cancelled", "active", "open", "closed", "completed", "confirmed",
-        "paid", "unpaid", "scheduled", "draft", "published", "archived", "overdue", "approved", "rejected", "expired",
+        "pending",
+        "delivered",
+        "processed",
+        "shipped",
+        "cancelled",
+        "active",
+        "open",
+        "closed",
+        "completed",
+        "confirmed",
+        "paid",
+        "unpaid",
+        "scheduled",
+        "draft",
+        "published",
+        "archived",
+        "overdue",
+        "approved",
+        "rejected",
+        "expired",
     ];
-    let before = name.windows(2).find(|pair| STAGES.contains(&pair[0].as_str()) && c.stems.first() == Some(&pair[1]));
+    let before =
+        name.windows(2).find(|pair| STAGES.contains(&pair[0].as_str()) && c.stems.first() == Some(&pair[1]));
     if let Some(pair) = before {
         let known: Vec<&String> = status.values.iter().collect();
         return Some(vec![styled(&pair[0], &known)]);
@@ -366,12 +415,13 @@ fn wanted_stage(tool: &Tool<'_>, c: &Collection, status: &Member) -> Option<Vec<
 fn finish(about: &About<'_, '_>, mut found: Found) -> Option<Behavior> {
     let c = about.collection();
     let (ctx, tool) = (about.ctx, about.tool);
-    let key = about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
+    let key =
+        about.params().find(|(_, role)| matches!(role, Role::Key | Role::Finds(_))).map(|(param, _)| param);
     let sources = Sources {
         of: Some(c),
         record: Some("it"),
         id: Some(found.id.clone()),
-        done: Some(shape::done_message(tool, &c.noun(), key)),
+        done: Some(shape::done_message(tool, &c.noun_in(&tool.action.nouns), key)),
         ..Sources::default()
     };
     found.steps.push(reply(shape::record(ctx, tool, &sources)));

@@ -17,10 +17,12 @@ use serde_json::{Value as Json, json};
 /// The plain list that a tool names, in its name or by its verb (`follow` and `following_list`).
 pub(super) fn find<'c>(ctx: &'c Context<'_>, tool: &Tool<'_>) -> Option<&'c Scalar> {
     let group = ctx.group_of(tool);
-    let near = |list: &&Scalar| group.is_none_or(|group| list.group.starts_with(group) || list.group.is_empty());
+    let near =
+        |list: &&Scalar| group.is_none_or(|group| list.group.starts_with(group) || list.group.is_empty());
     let words: Vec<String> = tool.action.all_nouns.iter().chain(&tool.action.qualifier).cloned().collect();
     let core = |list: &Scalar| -> Vec<String> {
-        let core: Vec<String> = list.stems.iter().filter(|w| !matches!(w.as_str(), "list" | "all" | "set")).cloned().collect();
+        let core: Vec<String> =
+            list.stems.iter().filter(|w| !matches!(w.as_str(), "list" | "all" | "set")).cloned().collect();
         if core.is_empty() { list.stems.clone() } else { core }
     };
     let lists = || ctx.shape.lists.iter().filter(near);
@@ -30,7 +32,11 @@ pub(super) fn find<'c>(ctx: &'c Context<'_>, tool: &Tool<'_>) -> Option<&'c Scal
         .or_else(|| {
             let verb = tool.spec.name.trim_start_matches("un");
             let first = super::tokens::words(verb);
-            lists().find(|list| first.first().is_some_and(|word| core(list).iter().any(|w| same_root(w, word) && word.len() > 3)))
+            lists().find(|list| {
+                first
+                    .first()
+                    .is_some_and(|word| core(list).iter().any(|w| same_root(w, word) && word.len() > 3))
+            })
         })
 }
 
@@ -66,7 +72,8 @@ pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
             let soft = shape::tells_failure(tool);
             steps.push(bind("had", format!("{value} in {place}")));
             if !soft {
-                let message = format!("{} '{{{value}}}' not found", sentence(&expr::message(&item.stems.join(" "))));
+                let message =
+                    format!("{} '{{{value}}}' not found", sentence(&expr::message(&item.stems.join(" "))));
                 steps.push(require("had", ErrorKind::NotFound, message));
             }
             steps.push(assign(&place, format!("default({place}, []).without({value})")));
@@ -78,7 +85,8 @@ pub(super) fn read(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
 
 /// The parameter that is an item of the list.
 fn item<'t>(tool: &'t Tool<'_>) -> Option<&'t Param> {
-    let mut plain = tool.params.iter().filter(|p| p.required && !p.is_list() && !p.is_object() && !p.is_bool());
+    let mut plain =
+        tool.params.iter().filter(|p| p.required && !p.is_list() && !p.is_object() && !p.is_bool());
     let first = plain.next()?;
     plain.next().is_none().then_some(first)
 }
@@ -101,7 +109,9 @@ fn finish(
         ..Sources::default()
     };
     let mut template = match &tool.returns {
-        Returns::Object(fields) if fields.iter().any(|f: &Field| f.kind == "array") => shape::rows(ctx, tool, &sources, None, None),
+        Returns::Object(fields) if fields.iter().any(|f: &Field| f.kind == "array") => {
+            shape::rows(ctx, tool, &sources, None, None)
+        }
         _ => shape::done(ctx, tool, &sources),
     };
     if let (Some(told), Json::Object(members)) = (told, &mut template) {

@@ -135,6 +135,12 @@ const WEAK: &[(&str, Verb)] = &[
     ("reply", Create),
     ("upload", Create),
     ("put", Update),
+    ("increase", Update),
+    ("decrease", Update),
+    ("raise", Update),
+    ("reduce", Update),
+    ("lower", Update),
+    ("fill", Update),
     ("patch", Update),
     ("alter", Update),
     ("amend", Update),
@@ -232,14 +238,41 @@ const PAIRS: &[(&str, &str, Verb)] = &[
 ];
 
 /// Words that end the noun of a name and begin a qualifier.
-const PREPOSITIONS: &[&str] =
-    &["by", "for", "with", "from", "in", "to", "of", "on", "at", "between", "under", "based", "via", "using", "into"];
+const PREPOSITIONS: &[&str] = &[
+    "by", "for", "with", "from", "in", "to", "of", "on", "at", "between", "under", "based", "via", "using",
+    "into",
+];
 
 /// Words that say nothing about which thing is meant.
 const FILLERS: &[&str] = &[
-    "a", "an", "the", "all", "my", "your", "detail", "info", "information", "list", "data", "api", "tool", "new",
-    "existing", "specific", "single", "one", "multiple", "some", "any", "current", "record", "item", "object", "entry",
-    "by", "up",
+    "a",
+    "an",
+    "the",
+    "all",
+    "my",
+    "your",
+    "detail",
+    "info",
+    "information",
+    "list",
+    "data",
+    "api",
+    "tool",
+    "new",
+    "existing",
+    "specific",
+    "single",
+    "one",
+    "multiple",
+    "some",
+    "any",
+    "current",
+    "record",
+    "item",
+    "object",
+    "entry",
+    "by",
+    "up",
 ];
 
 /// A tool's name, read.
@@ -279,15 +312,17 @@ pub(super) fn action(tool: &ToolSpec, description: &str) -> Action {
     let prefix = &name[..start];
     let split = rest.iter().position(|word| PREPOSITIONS.contains(&word.as_str())).unwrap_or(rest.len());
     let (object, after) = rest.split_at(split);
-    let object: Vec<String> = if object.iter().all(|w| FILLERS.contains(&singular(w).as_str())) && !prefix.is_empty() {
-        prefix.iter().chain(object).cloned().collect()
-    } else {
-        object.to_vec()
-    };
+    let object: Vec<String> =
+        if object.iter().all(|w| FILLERS.contains(&singular(w).as_str())) && !prefix.is_empty() {
+            prefix.iter().chain(object).cloned().collect()
+        } else {
+            object.to_vec()
+        };
     // `comment(post_id, text)`: the verb is the noun as well.
     let object = if object.is_empty() && name.len() == 1 && verb != Other { name.clone() } else { object };
     let all_nouns: Vec<String> = object.iter().map(|word| singular(word)).collect();
-    let nouns: Vec<String> = all_nouns.iter().filter(|word| !FILLERS.contains(&word.as_str())).cloned().collect();
+    let nouns: Vec<String> =
+        all_nouns.iter().filter(|word| !FILLERS.contains(&word.as_str())).cloned().collect();
     let plural = object.iter().any(|word| word == "all" || word == "list")
         || name.contains(&"all".to_owned())
         || object.last().is_some_and(|last| singular(last) != *last && last != "details" && last != "stats");
@@ -311,7 +346,12 @@ fn in_name(name: &[String]) -> Option<(usize, usize, Verb, String)> {
     for (at, pair) in name.windows(2).enumerate() {
         if let Some((a, b, verb)) = PAIRS.iter().find(|(a, b, _)| *a == pair[0] && *b == pair[1]) {
             // `list all` and `get all` keep their object right behind.
-            return Some((at, 2, *verb, format!("{a} {b}").replace("list all", "list").replace("get all", "get")));
+            return Some((
+                at,
+                2,
+                *verb,
+                format!("{a} {b}").replace("list all", "list").replace("get all", "get"),
+            ));
         }
     }
     let known = |table: &[(&str, Verb)], word: &str| {
@@ -323,7 +363,10 @@ fn in_name(name: &[String]) -> Option<(usize, usize, Verb, String)> {
     {
         return Some((0, 1, verb, word));
     }
-    name.iter().enumerate().take(5).find_map(|(at, word)| known(STRONG, word).map(|(verb, word)| (at, 1, verb, word)))
+    name.iter()
+        .enumerate()
+        .take(5)
+        .find_map(|(at, word)| known(STRONG, word).map(|(verb, word)| (at, 1, verb, word)))
 }
 
 fn in_description(description: &str) -> Option<(Verb, String)> {
@@ -360,7 +403,10 @@ mod tests {
     #[test]
     fn verbs_and_nouns_of_names() {
         let action = read("add_song_to_album", "");
-        assert_eq!((action.verb, action.nouns, action.qualifier), (Create, vec!["song".into()], vec!["album".into()]));
+        assert_eq!(
+            (action.verb, action.nouns, action.qualifier),
+            (Create, vec!["song".into()], vec!["album".into()])
+        );
         let action = read("listAllInvoices", "");
         assert_eq!((action.verb, action.nouns, action.plural), (List, vec!["invoice".into()], true));
         let action = read("mail_get_login_status", "");
