@@ -15,6 +15,10 @@ mod yaml;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Calls build and drop many small shared values, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let json = cli.command.wants_json();

@@ -5,5 +5,6 @@ mod call;
 mod clients;
 mod common;
 mod read;
+mod readme;
 mod serve;
 mod tools;
