@@ -3,23 +3,65 @@
 /// The singular of a lower-case plural noun; other words as they are.
 pub(crate) fn singular(word: &str) -> String {
     const IRREGULAR: &[(&str, &str)] = &[
-        ("people", "person"), ("children", "child"), ("men", "man"), ("women", "woman"), ("indices", "index"),
-        ("criteria", "criterion"), ("media", "media"), ("series", "series"), ("news", "news"), ("status", "status"),
-        ("address", "address"), ("movies", "movie"), ("cookies", "cookie"), ("aliases", "alias"), ("buses", "bus"),
-        ("statuses", "status"), ("analyses", "analysis"), ("analysis", "analysis"), ("caches", "cache"),
-        ("databases", "database"), ("cases", "case"), ("releases", "release"), ("courses", "course"),
-        ("licenses", "license"), ("purchases", "purchase"), ("warehouses", "warehouse"), ("expenses", "expense"),
-        ("responses", "response"), ("houses", "house"), ("phases", "phase"), ("bases", "base"), ("leases", "lease"),
-        ("archives", "archive"), ("quizzes", "quiz"), ("matrices", "matrix"), ("vertices", "vertex"),
-        ("bonus", "bonus"), ("campus", "campus"), ("virus", "virus"), ("gas", "gas"), ("canvas", "canvas"),
-        ("https", "https"), ("dns", "dns"), ("sms", "sms"), ("gps", "gps"), ("aws", "aws"), ("os", "os"),
-        ("basis", "basis"), ("lens", "lens"), ("chassis", "chassis"), ("gas", "gas"),
+        ("people", "person"),
+        ("children", "child"),
+        ("men", "man"),
+        ("women", "woman"),
+        ("indices", "index"),
+        ("criteria", "criterion"),
+        ("media", "media"),
+        ("series", "series"),
+        ("news", "news"),
+        ("status", "status"),
+        ("address", "address"),
+        ("movies", "movie"),
+        ("cookies", "cookie"),
+        ("aliases", "alias"),
+        ("buses", "bus"),
+        ("statuses", "status"),
+        ("analyses", "analysis"),
+        ("analysis", "analysis"),
+        ("caches", "cache"),
+        ("databases", "database"),
+        ("cases", "case"),
+        ("releases", "release"),
+        ("courses", "course"),
+        ("licenses", "license"),
+        ("purchases", "purchase"),
+        ("warehouses", "warehouse"),
+        ("expenses", "expense"),
+        ("responses", "response"),
+        ("houses", "house"),
+        ("phases", "phase"),
+        ("bases", "base"),
+        ("leases", "lease"),
+        ("archives", "archive"),
+        ("quizzes", "quiz"),
+        ("matrices", "matrix"),
+        ("vertices", "vertex"),
+        ("bonus", "bonus"),
+        ("campus", "campus"),
+        ("virus", "virus"),
+        ("gas", "gas"),
+        ("canvas", "canvas"),
+        ("https", "https"),
+        ("dns", "dns"),
+        ("sms", "sms"),
+        ("gps", "gps"),
+        ("aws", "aws"),
+        ("os", "os"),
+        ("basis", "basis"),
+        ("lens", "lens"),
+        ("chassis", "chassis"),
+        ("gas", "gas"),
     ];
     if let Some((_, one)) = IRREGULAR.iter().find(|(many, _)| *many == word) {
         return (*one).to_owned();
     }
-    let cut = |ending: &str, with: &str| word.strip_suffix(ending).filter(|stem| stem.len() > 1).map(|stem| format!("{stem}{with}"));
-    if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") {
+    let cut = |ending: &str, with: &str| {
+        word.strip_suffix(ending).filter(|stem| stem.len() > 1).map(|stem| format!("{stem}{with}"))
+    };
+    if word.ends_with("ss") || word.ends_with("us") || word.ends_with("sis") {
         return word.to_owned();
     }
     cut("ies", "y")
@@ -64,8 +106,16 @@ mod tests {
     #[test]
     fn number_round_trips() {
         for (one, many) in [
-            ("pet", "pets"), ("category", "categories"), ("box", "boxes"), ("address", "addresses"), ("person", "people"),
-            ("branch", "branches"), ("key", "keys"), ("status", "statuses"), ("class", "classes"), ("release", "releases"),
+            ("pet", "pets"),
+            ("category", "categories"),
+            ("box", "boxes"),
+            ("address", "addresses"),
+            ("person", "people"),
+            ("branch", "branches"),
+            ("key", "keys"),
+            ("status", "statuses"),
+            ("class", "classes"),
+            ("release", "releases"),
         ] {
             assert_eq!(singular(many), one);
             assert_eq!(plural(one), many);

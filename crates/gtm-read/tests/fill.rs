@@ -25,7 +25,17 @@ fn data(name: &str) -> Option<PathBuf> {
 }
 
 fn slot<'a>(tool: &'a ToolSpec, schema: &'a Json, args: &'a Value, seed: u64) -> Slot<'a> {
-    Slot { tool: &tool.name, path: "", schema, root: schema, known: None, args, now: 1_735_689_600, seed, rows: 3 }
+    Slot {
+        tool: &tool.name,
+        path: "",
+        schema,
+        root: schema,
+        known: None,
+        args,
+        now: 1_735_689_600,
+        seed,
+        rows: 3,
+    }
 }
 
 /// Arguments made by the filler itself: they echo into the reply, as real ones do.
@@ -66,13 +76,24 @@ fn replies_validate() {
         match checker.check(&value.to_json()) {
             Ok(()) => valid += 1,
             Err(violation) => {
-                let example = format!("{}: {} at {} {:?}", tool.name, violation.message, violation.path, tool.origin.api);
+                let example = format!(
+                    "{}: {} at {} {:?}",
+                    tool.name, violation.message, violation.path, tool.origin.api
+                );
                 why.entry(violation.keyword.clone()).or_insert((0, example)).0 += 1;
             }
         }
     });
-    println!("{filled} replies of {seen} tools, {valid} valid ({:.3} %)", 100.0 * valid as f64 / filled as f64);
-    println!("mean {:.1} µs, slowest {:.1} ms ({})", spent.as_micros() as f64 / filled as f64, slowest.0.as_secs_f64() * 1e3, slowest.1);
+    println!(
+        "{filled} replies of {seen} tools, {valid} valid ({:.3} %)",
+        100.0 * valid as f64 / filled as f64
+    );
+    println!(
+        "mean {:.1} µs, slowest {:.1} ms ({})",
+        spent.as_micros() as f64 / filled as f64,
+        slowest.0.as_secs_f64() * 1e3,
+        slowest.1
+    );
     for (keyword, (count, example)) in &why {
         println!("  {count:5} {keyword}: {}", example.chars().take(300).collect::<String>());
     }
@@ -93,7 +114,8 @@ fn same_slot_same_value_other_seed_other_value() {
     assert_ne!(make(1), make(2));
     for seed in 0..100 {
         let user = make(seed);
-        let (name, email) = (user["name"].as_str().unwrap_or_default(), user["email"].as_str().unwrap_or_default());
+        let (name, email) =
+            (user["name"].as_str().unwrap_or_default(), user["email"].as_str().unwrap_or_default());
         let last = name.split(' ').next_back().unwrap_or_default().to_lowercase();
         assert!(email.contains(&last), "{name} has the address {email}");
         assert!(user["created_at"].as_str() <= user["updated_at"].as_str());
@@ -118,6 +140,32 @@ fn what_is_known_stays_and_arguments_echo() {
     assert_eq!(reply["rows"].as_array().map(Vec::len), Some(2));
     assert_eq!(reply["rows"][1]["city"], "Ghent");
     assert_eq!(reply.get("absent"), None);
+}
+
+/// The time is printed; `--release` gives the figure of docs/performance.md.
+#[test]
+fn a_record_of_twenty_fields_is_quick() {
+    let tool = ToolSpec { name: "get_order".into(), ..ToolSpec::default() };
+    let text = |format: &str| json!({"type": "string", "format": format});
+    let schema = json!({"type": "object", "required": ["id"], "properties": {
+        "id": {"type": "integer"}, "order_number": {"type": "string"}, "first_name": {"type": "string"}, "last_name": {"type": "string"},
+        "email": text("email"), "phone": {"type": "string"}, "street": {"type": "string"}, "city": {"type": "string"},
+        "country": {"type": "string"}, "zip": {"type": "string"}, "status": {"type": "string", "enum": ["open", "paid", "shipped"]},
+        "currency": {"type": "string"}, "total": {"type": "number", "minimum": 0}, "item_count": {"type": "integer"}, "is_gift": {"type": "boolean"},
+        "notes": {"type": ["string", "null"]}, "created_at": text("date-time"), "updated_at": text("date-time"),
+        "due_date": text("date"), "tags": {"type": "array", "items": {"type": "string"}},
+    }});
+    let args = Value::map();
+    let rounds = 20_000u32;
+    let start = std::time::Instant::now();
+    let mut size = 0;
+    for seed in 0..u64::from(rounds) {
+        size += RuleFiller.fill(&slot(&tool, &schema, &args, seed)).as_map().map_or(0, gtm_world::Map::len);
+    }
+    let each = start.elapsed() / rounds;
+    println!("a record of 20 fields: {:.2} µs", each.as_secs_f64() * 1e6);
+    assert_eq!(size, 20 * rounds as usize);
+    assert!(each < Duration::from_millis(1), "{each:?}");
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn shown_id(reply: &Json, parameter: &str, depth: usize) -> Option<Json> {
                     .into_iter()
                     .filter(|s| wanted.ends_with(s))
                     .collect();
-            let own = members.iter().find(|(k, v)| scalar(v) && (flat(k).ends_with("id") && flat(k).len() <= wanted.len() + 4 || *k == "ID"));
+            let own = members.iter().find(|(k, v)| scalar(v) && (flat(k).ends_with("id") || flat(k) == "number"));
             named(&[&wanted])
                 .or_else(|| named(&["id"]))
                 .or_else(|| if wanted == "id" { own.map(|(_, v)| v.clone()) } else { None })
@@ -146,23 +146,27 @@ fn shown_id(reply: &Json, parameter: &str, depth: usize) -> Option<Json> {
                 .or_else(|| named(&["uuid", "guid", "uid", "sid", "identifier", "key", "name"]))
                 .or_else(|| {
                     if depth > 0 {
-                        members.values().find_map(|v| shown_id(v, parameter, depth - 1))
+                        members.values().filter(|v| v.is_object() || v.is_array()).find_map(|v| shown_id(v, parameter, depth - 1))
                     } else {
                         None
                     }
                 })
         }
         Json::Array(items) if depth > 0 => items.first().and_then(|item| shown_id(item, parameter, depth)),
+        Json::String(_) | Json::Number(_) if depth > 0 => Some(reply.clone()),
         _ => None,
     }
 }
 
-fn contains(reply: &Json, id: &Json) -> bool {
+/// Whether a list in the reply has a row of this id.
+fn contains(reply: &Json, id: &Json, parameter: &str) -> bool {
     let text = |v: &Json| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     match reply {
-        Json::Object(members) => members.values().any(|v| contains(v, id)),
-        Json::Array(items) => items.iter().any(|v| contains(v, id)),
-        other => text(other) == text(id),
+        Json::Object(members) => members.values().any(|v| contains(v, id, parameter)),
+        Json::Array(items) => {
+            items.iter().any(|item| shown_id(item, parameter, 2).is_some_and(|shown| text(&shown) == text(id)))
+        }
+        _ => false,
     }
 }
 
@@ -265,10 +269,19 @@ impl Life<'_> {
             }
         }
         let list = resource.collection.get("GET");
-        let list_args = list.map(|list| arguments(list, parents, 11, false));
+        // Filters that must be given are given as the record has them.
+        let list_args = list.map(|list| {
+            let mut args = arguments(list, parents, 11, false);
+            for (name, value) in args.as_object_mut().into_iter().flatten() {
+                if let Some(own) = sent.get(name).filter(|v| v.is_string() || v.is_number()) {
+                    *value = own.clone();
+                }
+            }
+            args
+        });
         if let (Some(list), Some(args)) = (list, &list_args) {
             if let Some(rows) = self.call("list", list, args) {
-                self.score.note("list holds it", contains(&rows.content, &id), || {
+                self.score.note("list holds it", contains(&rows.content, &id, parameter), || {
                     format!("{place} {id} in {}", short(&rows.content))
                 });
             }
@@ -285,7 +298,7 @@ impl Life<'_> {
                 self.score.note("delete twice fails", again.is_error, || place.clone());
                 if let (Some(list), Some(args)) = (list, &list_args) {
                     if let Some(rows) = self.call("list", list, args) {
-                        self.score.note("list lost it", !contains(&rows.content, &id), || {
+                        self.score.note("list lost it", !contains(&rows.content, &id, parameter), || {
                             format!("{place} {id} in {}", short(&rows.content))
                         });
                     }

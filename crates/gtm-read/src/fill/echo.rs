@@ -5,7 +5,7 @@ use gtm_world::Value;
 
 /// The call's arguments, by normalised name.
 pub(super) struct Echo<'a> {
-    args: Vec<(Name, &'a Value)>,
+    args: Vec<(Name, &'a str, &'a Value)>,
     /// The only argument that is an id, if there is exactly one.
     id: Option<&'a Value>,
 }
@@ -13,33 +13,88 @@ pub(super) struct Echo<'a> {
 /// Names that mean something else in each object, so that an argument of such a name is echoed
 /// only at the reply's top level.
 const GENERIC: &[&str] = &[
-    "id", "name", "type", "status", "state", "title", "description", "value", "key", "code", "url", "date", "time",
-    "label", "text", "content", "message", "count", "total", "kind", "data", "result", "results", "items", "index",
-    "order", "sort", "filter", "fields", "page", "limit", "offset", "size", "tags", "properties", "metadata",
+    "id",
+    "name",
+    "type",
+    "status",
+    "state",
+    "title",
+    "description",
+    "value",
+    "key",
+    "code",
+    "url",
+    "date",
+    "time",
+    "label",
+    "text",
+    "content",
+    "message",
+    "count",
+    "total",
+    "kind",
+    "data",
+    "result",
+    "results",
+    "items",
+    "index",
+    "order",
+    "sort",
+    "filter",
+    "fields",
+    "page",
+    "limit",
+    "offset",
+    "size",
+    "tags",
+    "properties",
+    "metadata",
 ];
 
 /// Arguments that say how many rows to give.
 const LIMITS: &[&str] = &[
-    "limit", "perpage", "pagesize", "maxresults", "size", "count", "top", "first", "take", "num", "n", "rows",
-    "numresults", "maxrecords", "resultsperpage", "pagelimit", "maxitems", "numberofresults", "limitto", "itemsperpage",
-    "topk", "topn", "k", "max", "batchsize",
+    "limit",
+    "perpage",
+    "pagesize",
+    "maxresults",
+    "size",
+    "count",
+    "top",
+    "first",
+    "take",
+    "num",
+    "n",
+    "rows",
+    "numresults",
+    "maxrecords",
+    "resultsperpage",
+    "pagelimit",
+    "maxitems",
+    "numberofresults",
+    "limitto",
+    "itemsperpage",
+    "topk",
+    "topn",
+    "k",
+    "max",
+    "batchsize",
 ];
 
 impl<'a> Echo<'a> {
     pub(super) fn new(args: &'a Value) -> Self {
-        let args: Vec<(Name, &Value)> = args
+        let args: Vec<(Name, &str, &Value)> = args
             .as_map()
             .into_iter()
             .flat_map(|map| map.iter())
             .filter(|(_, value)| !value.is_null())
             .take(64)
-            .map(|(name, value)| (Name::new(name), value))
+            .map(|(name, value)| (Name::new(name), &**name, value))
             .collect();
-        let mut ids = args.iter().filter(|(name, value)| {
+        let mut ids = args.iter().filter(|(name, _, value)| {
             matches!(name.last(), "id" | "uuid" | "guid") && matches!(value, Value::Str(_) | Value::Int(_))
         });
         let id = match (ids.next(), ids.next()) {
-            (Some((_, id)), None) => Some(*id),
+            (Some((.., id)), None) => Some(*id),
             _ => None,
         };
         Echo { args, id }
@@ -59,16 +114,19 @@ impl<'a> Echo<'a> {
         let joined = member.joined();
         let generic = GENERIC.contains(&joined);
         if !(generic && (depth > 1 || row)) {
-            if let Some((_, value)) = self.args.iter().find(|(name, _)| name.joined() == joined) {
+            if let Some((.., value)) = self.args.iter().find(|(name, ..)| name.joined() == joined) {
                 return Some(value);
             }
         }
         if matches!(member.last(), "id" | "uuid") && member.len() == 1 && !row {
             // `user: {id}` for `user_id`; the reply's own id for the only id given.
-            let owned = self.args.iter().find(|(name, _)| {
-                name.len() > 1 && matches!(name.last(), "id" | "uuid") && !owner.joined().is_empty() && name.head(1) == owner.joined()
+            let owned = self.args.iter().find(|(name, ..)| {
+                name.len() > 1
+                    && matches!(name.last(), "id" | "uuid")
+                    && !owner.joined().is_empty()
+                    && name.head(1) == owner.joined()
             });
-            if let Some((_, value)) = owned {
+            if let Some((.., value)) = owned {
                 return Some(value);
             }
             if depth <= 1 {
@@ -81,16 +139,16 @@ impl<'a> Echo<'a> {
     /// How many rows the call asks for.
     pub(super) fn limit(&self) -> Option<usize> {
         LIMITS.iter().find_map(|limit| {
-            let (_, value) = self.args.iter().find(|(name, _)| name.joined() == *limit)?;
+            let (.., value) = self.args.iter().find(|(name, ..)| name.joined() == *limit)?;
             value.as_i64().or_else(|| value.as_str()?.parse().ok()).and_then(|n| usize::try_from(n).ok())
         })
     }
 
     /// Arguments that may be shown as what the call was about: short scalars that are no secret.
-    pub(super) fn scalars(&self) -> impl Iterator<Item = (&Name, &'a Value)> {
+    pub(super) fn scalars(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.args
             .iter()
-            .filter(|(name, value)| {
+            .filter(|(name, _, value)| {
                 let scalar = match value {
                     Value::Str(text) => text.len() <= 200,
                     Value::Int(_) | Value::Float(_) | Value::Bool(_) => true,
@@ -98,7 +156,7 @@ impl<'a> Echo<'a> {
                 };
                 scalar && !name.has(&["password", "token", "secret", "key", "apikey", "pin", "cvv"])
             })
-            .map(|(name, value)| (name, *value))
+            .map(|(_, name, value)| (*name, *value))
     }
 }
 
@@ -111,7 +169,9 @@ mod tests {
     fn names_agree_across_styles() {
         let args = Value::from(json!({"cityName": "Oslo", "user_id": 7, "limit": 2, "status": "open"}));
         let echo = Echo::new(&args);
-        let of = |member: &str, owner: &str, depth, row| echo.of(&Name::new(member), &Name::new(owner), depth, row).map(Value::to_json);
+        let of = |member: &str, owner: &str, depth, row| {
+            echo.of(&Name::new(member), &Name::new(owner), depth, row).map(Value::to_json)
+        };
         assert_eq!(of("city_name", "", 3, true), Some(json!("Oslo")));
         assert_eq!(of("id", "user", 2, false), Some(json!(7)));
         assert_eq!(of("id", "", 1, false), Some(json!(7)));

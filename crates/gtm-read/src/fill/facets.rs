@@ -193,7 +193,9 @@ impl<'a> Facets<'a> {
             match keyword.as_str() {
                 "type" => types = Some(Types::of(value)),
                 "nullable" => nullable = value == &Json::Bool(true),
-                "description" if self.description.is_empty() => self.description = value.as_str().unwrap_or_default(),
+                "description" if self.description.is_empty() => {
+                    self.description = value.as_str().unwrap_or_default()
+                }
                 "title" if self.title.is_empty() => self.title = value.as_str().unwrap_or_default(),
                 "format" => self.format = value.as_str().unwrap_or_default(),
                 "enum" => self.narrow(value),
@@ -217,8 +219,12 @@ impl<'a> Facets<'a> {
                 "contains" => self.contains = Some(value),
                 "properties" => self.properties.extend(value.as_object()),
                 "patternProperties" => self.patterns = value.as_object(),
-                "required" => self.required.extend(value.as_array().into_iter().flatten().filter_map(Json::as_str)),
-                "additionalProperties" if self.additional != Some(&Json::Bool(false)) => self.additional = Some(value),
+                "required" => {
+                    self.required.extend(value.as_array().into_iter().flatten().filter_map(Json::as_str))
+                }
+                "additionalProperties" if self.additional != Some(&Json::Bool(false)) => {
+                    self.additional = Some(value)
+                }
                 "unevaluatedProperties" if value == &Json::Bool(false) => self.additional = Some(value),
                 "minProperties" => self.min_members = self.min_members.max(count(value).unwrap_or(0)),
                 "maxProperties" => self.max_members = least(self.max_members, count(value)),
@@ -384,7 +390,8 @@ mod tests {
 
     #[test]
     fn the_narrower_bound_wins() {
-        let schema = json!({"minimum": 1, "allOf": [{"minimum": 3, "exclusiveMaximum": 10}, {"maximum": 20}]});
+        let schema =
+            json!({"minimum": 1, "allOf": [{"minimum": 3, "exclusiveMaximum": 10}, {"maximum": 20}]});
         let facets = Facets::of(&[&schema], &schema);
         assert_eq!((facets.min, facets.min_open), (Some(3.0), false));
         assert_eq!((facets.max, facets.max_open), (Some(10.0), true));

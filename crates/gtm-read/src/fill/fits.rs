@@ -46,16 +46,18 @@ impl Check<'_> {
                 .is_none_or(|target| self.fits(value, target, depth + 1)),
             "allOf" => demand.as_array().is_none_or(|all| all.iter().all(|s| self.fits(value, s, depth + 1))),
             "anyOf" => demand.as_array().is_none_or(|all| all.iter().any(|s| self.fits(value, s, depth + 1))),
-            "oneOf" => {
-                demand.as_array().is_none_or(|all| all.iter().filter(|s| self.fits(value, s, depth + 1)).count() == 1)
-            }
+            "oneOf" => demand
+                .as_array()
+                .is_none_or(|all| all.iter().filter(|s| self.fits(value, s, depth + 1)).count() == 1),
             "not" => !self.fits(value, demand, depth + 1),
             "if" => {
                 let branch = if self.fits(value, demand, depth + 1) { "then" } else { "else" };
                 schema.get(branch).is_none_or(|s| self.fits(value, s, depth + 1))
             }
             _ => match value {
-                Value::Int(_) | Value::Float(_) => number_fits(value.as_f64().unwrap_or(0.0), keyword, demand),
+                Value::Int(_) | Value::Float(_) => {
+                    number_fits(value.as_f64().unwrap_or(0.0), keyword, demand)
+                }
                 Value::Str(text) => text_fits(text, keyword, demand),
                 Value::List(_) => self.list_fits(value, keyword, demand, schema, depth),
                 Value::Map(_) => self.object_fits(value, keyword, demand, schema, depth),
@@ -185,26 +187,26 @@ mod tests {
 
     #[test]
     fn keywords() {
-        check(json!({"type": "integer", "minimum": 2, "multipleOf": 2}), &[json!(2), json!(4.0)], &[
-            json!(1),
-            json!(3),
-            json!("2"),
-            json!(2.5),
-        ]);
-        check(json!({"type": ["string", "null"], "minLength": 2, "pattern": "^a"}), &[json!("ab"), json!(null)], &[
-            json!("a"),
-            json!("ba"),
-        ]);
+        check(
+            json!({"type": "integer", "minimum": 2, "multipleOf": 2}),
+            &[json!(2), json!(4.0)],
+            &[json!(1), json!(3), json!("2"), json!(2.5)],
+        );
+        check(
+            json!({"type": ["string", "null"], "minLength": 2, "pattern": "^a"}),
+            &[json!("ab"), json!(null)],
+            &[json!("a"), json!("ba")],
+        );
         check(
             json!({"required": ["a"], "properties": {"a": {"enum": [1, "x"]}}, "additionalProperties": false}),
             &[json!({"a": 1}), json!({"a": "x"})],
             &[json!({}), json!({"a": 2}), json!({"a": 1, "b": 1})],
         );
-        check(json!({"items": {"type": "number"}, "uniqueItems": true, "maxItems": 2}), &[json!([1, 2.5])], &[
-            json!([1, 1]),
-            json!([1, 2, 3]),
-            json!(["1"]),
-        ]);
+        check(
+            json!({"items": {"type": "number"}, "uniqueItems": true, "maxItems": 2}),
+            &[json!([1, 2.5])],
+            &[json!([1, 1]), json!([1, 2, 3]), json!(["1"])],
+        );
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(super) enum Kind {
     Sku,
     Cursor,
     Reference,
+    /// A number that names something: never reckoned with.
+    Serial,
     // text
     Name,
     Title,
@@ -117,7 +119,11 @@ pub(super) enum Kind {
 /// The kind of a name whose words, joined, are `key`.
 pub(super) fn kind_of(key: &str) -> Option<Kind> {
     let names = &*NAMES;
-    names.binary_search_by(|(name, _)| (*name).cmp(key)).ok().and_then(|i| names.get(i)).map(|(_, kind)| *kind)
+    names
+        .binary_search_by(|(name, _)| (*name).cmp(key))
+        .ok()
+        .and_then(|i| names.get(i))
+        .map(|(_, kind)| *kind)
 }
 
 /// [`GROUPS`] by name, sorted.
@@ -193,7 +199,7 @@ static GROUPS: &[(Kind, &str)] = &[
         "amount ask balance bid bonus budget charge charges cost credit debit deposit discount \
          fare fee fees grandtotal grossamount income interest listprice marketcap netamount \
          payment premium price principal principalamount profit refund rent revenue salary \
-         saleprice shippingcost spend spent subtotal tax taxes tip totalamount totalcost \
+         saleprice shippingcost spend spent subtotal tax taxes totalamount totalcost \
          totalprice unitprice wage",
     ),
     (
@@ -266,11 +272,7 @@ static GROUPS: &[(Kind, &str)] = &[
         "condition currentstatus lifecycle orderstatus outcome paymentstatus phase \
          provisioningstate stage state status",
     ),
-    (
-        Type,
-        "class entitytype eventtype format kind mode model object objecttype resourcetype subtype \
-         type variant",
-    ),
+    (Type, "entitytype kind object objecttype resourcetype type"),
     (
         Category,
         "category categoryname channel collection cuisine department group groupname industry \
@@ -350,7 +352,7 @@ static GROUPS: &[(Kind, &str)] = &[
         "changepercent cloudcover cloudiness completion discountpercent discountrate interestrate \
          pct percent percentage percentchange percentcomplete progress taxrate",
     ),
-    (Rating, "averagerating avgrating rating ratings ratingvalue reviewscore userrating"),
+    (Rating, "gpa averagerating avgrating rating ratings ratingvalue reviewscore userrating"),
     (Score, "elo goals karma points relevance score xp"),
     (
         Ratio,
@@ -386,7 +388,7 @@ static GROUPS: &[(Kind, &str)] = &[
         "column displayorder index line order ordinal position priorityorder rank row seq \
          sequence sortorder",
     ),
-    (HttpStatus, "httpcode httpstatus httpstatuscode responsecode statuscode"),
+    (HttpStatus, "httpcode httpstatus httpstatuscode responsecode statuscode httpresponsecode"),
 ];
 
 #[cfg(test)]

@@ -130,8 +130,15 @@ impl<'a> Maker<'a> {
     }
 
     /// The branch to take at this attempt: those that fit what is given come first, `null` last.
-    fn branch(&self, branches: &'a [Json], facets: &Facets<'a>, spot: Spot<'_>, attempt: usize) -> Option<&'a Json> {
-        let known = spot.known.or_else(|| self.echo.of(spot.name, spot.owner, spot.depth, spot.row.is_some()));
+    fn branch(
+        &self,
+        branches: &'a [Json],
+        facets: &Facets<'a>,
+        spot: Spot<'_>,
+        attempt: usize,
+    ) -> Option<&'a Json> {
+        let known =
+            spot.known.or_else(|| self.echo.of(spot.name, spot.owner, spot.depth, spot.row.is_some()));
         let rank = |branch: &'a Json| {
             let own = Facets::of(&[branch], self.root);
             let types = own.types.and(facets.types);
@@ -161,11 +168,7 @@ impl<'a> Maker<'a> {
         if let Some(constant) = facets.constant {
             return Value::from(constant);
         }
-        let kind = match spot.name.kind() {
-            // The state of an address is no status.
-            Kind::Status if spot.name.last() == "state" && (spot.record.postal || spot.name.has(&["address", "billing", "shipping", "home", "mailing"])) => Kind::State,
-            kind => kind,
-        };
+        let kind = in_context(spot.name.kind(), facets, spot);
         if let Some(values) = facets.values {
             return self.one_of(values, facets, kind, spot);
         }
@@ -199,7 +202,19 @@ impl<'a> Maker<'a> {
             .collect();
         let mut noise = spot.noise;
         if matches!(kind, Kind::Status | Kind::Message | Kind::Type) || usable.len() <= 2 {
-            let good = ["success", "ok", "active", "completed", "available", "succeeded", "enabled", "approved", "open", "true", "200"];
+            let good = [
+                "success",
+                "ok",
+                "active",
+                "completed",
+                "available",
+                "succeeded",
+                "enabled",
+                "approved",
+                "open",
+                "true",
+                "200",
+            ];
             let best = usable.iter().find(|v| {
                 let text = v.as_str().unwrap_or_default();
                 good.iter().any(|g| text.eq_ignore_ascii_case(g))
@@ -214,7 +229,8 @@ impl<'a> Maker<'a> {
                 return Value::from(example);
             }
         }
-        let bad = ["error", "failed", "failure", "unknown", "unspecified", "invalid", "deleted", "none", "other"];
+        let bad =
+            ["error", "failed", "failure", "unknown", "unspecified", "invalid", "deleted", "none", "other"];
         let fair: Vec<&Json> = usable
             .iter()
             .copied()
@@ -230,7 +246,14 @@ impl<'a> Maker<'a> {
     }
 
     /// The one type to make.
-    fn choose(&self, types: Types, shown: Option<&Json>, facets: &Facets<'_>, kind: Kind, spot: Spot<'_>) -> Types {
+    fn choose(
+        &self,
+        types: Types,
+        shown: Option<&Json>,
+        facets: &Facets<'_>,
+        kind: Kind,
+        spot: Spot<'_>,
+    ) -> Types {
         const ORDER: [Types; 5] = [Types::MAP, Types::LIST, Types::STR, Types::NUM, Types::BOOL];
         let of_json = |json: &Json| match Types::of_json(json) {
             Types::INT | Types::FRACTION => Types::NUM,
@@ -279,7 +302,9 @@ impl<'a> Maker<'a> {
                 Some(text) => text,
                 None => shown
                     .filter(|_| matches!(kind, Kind::Time | Kind::Clock))
-                    .and_then(|e| super::time::like(e, super::time::moment(spot.name, self.slot.now, spot.record.noise)))
+                    .and_then(|e| {
+                        super::time::like(e, super::time::moment(spot.name, self.slot.now, spot.record.noise))
+                    })
                     .unwrap_or_else(|| maker.of_kind(facets)),
             },
         };
@@ -329,7 +354,14 @@ impl<'a> Maker<'a> {
         padded.chars().take(if identifier { want } else { room }).collect::<String>().into()
     }
 
-    fn number(&self, facets: &Facets<'a>, chosen: Types, kind: Kind, spot: Spot<'_>, shown: Option<&Json>) -> Value {
+    fn number(
+        &self,
+        facets: &Facets<'a>,
+        chosen: Types,
+        kind: Kind,
+        spot: Spot<'_>,
+        shown: Option<&Json>,
+    ) -> Value {
         let whole = chosen == Types::INT || !facets.types.has(Types::FRACTION);
         if let Some(shown) = shown.and_then(Json::as_f64) {
             let exact = spot.row.is_none_or(|row| row == 0) && !matches!(kind, Kind::Id | Kind::Time);
@@ -384,6 +416,84 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// The kind of a member, where its owner or its description tell more than its name.
+fn in_context(kind: Kind, facets: &Facets<'_>, spot: Spot<'_>) -> Kind {
+    match kind {
+        // The state of an address is no status.
+        Kind::Status if spot.name.last() == "state" => {
+            let postal = spot.name.has(&["address", "billing", "shipping", "home", "mailing"])
+                || spot.record.has(&[Kind::City, Kind::Zip, Kind::Street]);
+            if postal { Kind::State } else { kind }
+        }
+        Kind::Code => match spot.record.noun.rsplit(' ').next().unwrap_or_default() {
+            "country" | "nation" => Kind::CountryCode,
+            "currency" => Kind::Currency,
+            "language" => Kind::Language,
+            "airport" => Kind::Airport,
+            _ if spot.name.has(&["status", "response", "http"]) => Kind::HttpStatus,
+            _ => kind,
+        },
+        // Chat and mail hold messages that are no report of success.
+        Kind::Message if spot.depth > 1 || spot.row.is_some() => Kind::Remark,
+        Kind::Plain if spot.owner.has(&["date", "dob", "birthday", "birthdate", "day"]) => match spot.name.joined() {
+            "d" => Kind::Day,
+            "m" => Kind::Month,
+            "y" => Kind::Year,
+            _ => kind,
+        },
+        Kind::Plain if !facets.description.is_empty() => described(facets.description).unwrap_or(kind),
+        _ => kind,
+    }
+}
+
+/// The kind that a description speaks of. Only its first words count: what follows is about other things.
+fn described(description: &str) -> Option<Kind> {
+    const TELLING: &[(&str, Kind)] = &[
+        ("email", Kind::Email),
+        ("e-mail", Kind::Email),
+        ("phone number", Kind::Phone),
+        ("first name", Kind::FirstName),
+        ("last name", Kind::LastName),
+        ("url", Kind::Url),
+        ("uri", Kind::Url),
+        ("web address", Kind::Url),
+        ("ip address", Kind::Ip),
+        ("timestamp", Kind::Time),
+        ("date", Kind::Time),
+        ("time when", Kind::Time),
+        ("currency code", Kind::Currency),
+        ("country code", Kind::CountryCode),
+        ("country", Kind::Country),
+        ("city", Kind::City),
+        ("percent", Kind::Percent),
+        ("number of", Kind::Count),
+        ("count of", Kind::Count),
+        ("identifier", Kind::Id),
+        ("unique id", Kind::Id),
+        ("id of", Kind::Id),
+        ("price", Kind::Money),
+        ("amount", Kind::Money),
+        ("whether", Kind::Flag),
+        ("language", Kind::Language),
+        ("description", Kind::Description),
+        ("title of", Kind::Title),
+        ("name of", Kind::Name),
+    ];
+    let end = description.char_indices().take_while(|(i, c)| *i < 48 && *c != '.' && *c != ',').count();
+    let start: String = description.chars().take(end).collect();
+    let words = Name::new(&start);
+    TELLING
+        .iter()
+        .find(|(mark, _)| {
+            let mut marks = mark.split([' ', '-']);
+            match (marks.next(), marks.next()) {
+                (Some(one), None) => words.words().any(|w| w == one || w.strip_suffix('s') == Some(one)),
+                _ => super::text::mentions(&start, &[mark]),
+            }
+        })
+        .map(|(_, kind)| *kind)
+}
+
 /// Whether a given value agrees with the constants and enumerations of a branch.
 fn consistent(value: &Value, branch: &Facets<'_>, root: &Json) -> bool {
     let Some(map) = value.as_map() else {
@@ -402,8 +512,25 @@ fn consistent(value: &Value, branch: &Facets<'_>, root: &Json) -> bool {
 /// Whether a nullable member is more likely null than not.
 fn is_absent(spot: Spot<'_>, kind: Kind, facets: &Facets<'_>) -> bool {
     let gone = spot.name.has(&[
-        "deleted", "cancelled", "canceled", "archived", "closed", "completed", "ended", "expired", "revoked", "parent",
-        "deactivated", "suspended", "blocked", "failed", "removed", "terminated", "refunded", "previous", "prev",
+        "deleted",
+        "cancelled",
+        "canceled",
+        "archived",
+        "closed",
+        "completed",
+        "ended",
+        "expired",
+        "revoked",
+        "parent",
+        "deactivated",
+        "suspended",
+        "blocked",
+        "failed",
+        "removed",
+        "terminated",
+        "refunded",
+        "previous",
+        "prev",
     ]);
     gone || matches!(kind, Kind::Fault | Kind::Cursor) || facets.default == Some(&Json::Null)
 }
@@ -414,7 +541,10 @@ fn is_plausible(example: &Json) -> bool {
         Json::Null => false,
         Json::String(text) => {
             !text.is_empty()
-                && !matches!(text.as_str(), "string" | "str" | "text" | "value" | "null" | "undefined" | "example")
+                && !matches!(
+                    text.as_str(),
+                    "string" | "str" | "text" | "value" | "null" | "undefined" | "example"
+                )
                 && !(text.starts_with('<') && text.ends_with('>'))
         }
         Json::Number(n) => n.as_f64() != Some(0.0),
@@ -428,7 +558,14 @@ fn is_plausible(example: &Json) -> bool {
 fn is_id(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Id | Kind::Uuid | Kind::Token | Kind::Hash | Kind::Cursor | Kind::Reference | Kind::Sku | Kind::Code
+        Kind::Id
+            | Kind::Uuid
+            | Kind::Token
+            | Kind::Hash
+            | Kind::Cursor
+            | Kind::Reference
+            | Kind::Sku
+            | Kind::Code
     )
 }
 
@@ -445,21 +582,73 @@ fn unmistakable(text: &str, mut noise: Noise) -> String {
 fn varies(kind: Kind) -> bool {
     !matches!(
         kind,
-        Kind::Plain | Kind::Type | Kind::Status | Kind::Unit | Kind::Currency | Kind::Message | Kind::Version | Kind::Locale
-            | Kind::Language | Kind::Level | Kind::Method | Kind::Mime | Kind::Extension
+        Kind::Plain
+            | Kind::Type
+            | Kind::Status
+            | Kind::Unit
+            | Kind::Currency
+            | Kind::Message
+            | Kind::Version
+            | Kind::Locale
+            | Kind::Language
+            | Kind::Level
+            | Kind::Method
+            | Kind::Mime
+            | Kind::Extension
     )
 }
 
 /// True or false, as members of this name mostly are.
 fn truth(name: &Name, mut noise: Noise) -> bool {
     if name.has(&[
-        "deleted", "archived", "deprecated", "locked", "blocked", "disabled", "more", "error", "truncated", "incomplete",
-        "suspended", "banned", "hidden", "expired", "cancelled", "canceled", "draft", "spam", "readonly", "test", "fork",
-        "failed", "redacted", "warning", "dry", "adult", "next", "partial", "timedout",
+        "deleted",
+        "archived",
+        "deprecated",
+        "locked",
+        "blocked",
+        "disabled",
+        "more",
+        "error",
+        "truncated",
+        "incomplete",
+        "suspended",
+        "banned",
+        "hidden",
+        "expired",
+        "cancelled",
+        "canceled",
+        "draft",
+        "spam",
+        "readonly",
+        "test",
+        "fork",
+        "failed",
+        "redacted",
+        "warning",
+        "dry",
+        "adult",
+        "next",
+        "partial",
+        "timedout",
     ]) {
         return noise.chance(4);
     }
-    if name.has(&["success", "successful", "ok", "valid", "enabled", "active", "available", "verified", "exists", "found", "open", "is", "acknowledged", "accepted"]) {
+    if name.has(&[
+        "success",
+        "successful",
+        "ok",
+        "valid",
+        "enabled",
+        "active",
+        "available",
+        "verified",
+        "exists",
+        "found",
+        "open",
+        "is",
+        "acknowledged",
+        "accepted",
+    ]) {
         return noise.chance(92);
     }
     noise.chance(55)
@@ -469,14 +658,56 @@ fn truth(name: &Name, mut noise: Noise) -> bool {
 fn untyped(name: &Name, kind: Kind, facets: &Facets<'_>) -> Types {
     match kind {
         Kind::Flag => Types::BOOL,
-        Kind::Count | Kind::Quantity | Kind::Percent | Kind::Rating | Kind::Score | Kind::Ratio | Kind::Age
-        | Kind::Temperature | Kind::Humidity | Kind::Speed | Kind::Pressure | Kind::Weight | Kind::Length | Kind::Pixels
-        | Kind::Port | Kind::Page | Kind::Limit | Kind::Offset | Kind::Position | Kind::HttpStatus | Kind::Money
-        | Kind::Lat | Kind::Lon | Kind::Year | Kind::Size => Types::NUM,
-        Kind::Plain if name.has(&["metadata", "data", "properties", "attributes", "settings", "options", "meta", "links", "object", "config", "params", "context", "extra", "payload"]) => {
+        Kind::Count
+        | Kind::Quantity
+        | Kind::Percent
+        | Kind::Rating
+        | Kind::Score
+        | Kind::Ratio
+        | Kind::Age
+        | Kind::Temperature
+        | Kind::Humidity
+        | Kind::Speed
+        | Kind::Pressure
+        | Kind::Weight
+        | Kind::Length
+        | Kind::Pixels
+        | Kind::Port
+        | Kind::Page
+        | Kind::Limit
+        | Kind::Offset
+        | Kind::Position
+        | Kind::HttpStatus
+        | Kind::Money
+        | Kind::Lat
+        | Kind::Lon
+        | Kind::Year
+        | Kind::Size => Types::NUM,
+        Kind::Plain
+            if name.has(&[
+                "metadata",
+                "data",
+                "properties",
+                "attributes",
+                "settings",
+                "options",
+                "meta",
+                "links",
+                "object",
+                "config",
+                "params",
+                "context",
+                "extra",
+                "payload",
+            ]) =>
+        {
             Types::MAP
         }
-        Kind::Plain if name.last().ends_with('s') && facets.description.to_ascii_lowercase().contains("list") => Types::LIST,
+        Kind::Plain
+            if name.last().ends_with('s') && facets.description.to_ascii_lowercase().contains("list") =>
+        {
+            Types::LIST
+        }
         _ => Types::STR,
     }
 }

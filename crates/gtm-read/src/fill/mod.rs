@@ -41,7 +41,7 @@ impl Filler for RuleFiller {
         let mut segments = slot.path.rsplit('.').filter(|s| !s.is_empty());
         let name = Name::new(segments.next().unwrap_or_default());
         let owner = Name::new(segments.next().unwrap_or_default());
-        let of_owner = noun::singular(&owner);
+        let of_owner = if slot.path == "args" { String::new() } else { noun::singular(&owner) };
         let noun = if of_owner.is_empty() { noun::of_tool(slot.tool) } else { of_owner };
         let noise = Noise::new(slot.seed).child(slot.path);
         // Members of one record that are filled one by one share the record's seed.
@@ -49,14 +49,23 @@ impl Filler for RuleFiller {
             Some((parent, _)) => Noise::new(slot.seed).child(parent),
             None => noise,
         };
-        let record = Record { noise: shared, known: None, noun: &noun, postal: false };
+        let record = Record { noise: shared, known: None, noun: &noun, members: &[] };
         let mut maker = Maker::new(slot, noun.clone());
         // A record of a collection is one of many, which must not all be the published example.
         let of_many = !slot.path.is_empty() && slot.args.as_map().is_none_or(|args| args.is_empty());
         maker.is_reply = !of_many;
         maker.fresh = of_many && slot.path.contains('.') && slot.known.is_none();
         let row = of_many.then(|| 1 + noise.clone().below(1_000));
-        let spot = Spot { name: &name, owner: &owner, noise, record, depth: 0, row, example: None, known: slot.known };
+        let spot = Spot {
+            name: &name,
+            owner: &owner,
+            noise,
+            record,
+            depth: 0,
+            row,
+            example: None,
+            known: slot.known,
+        };
         let facets = Facets::of(&[slot.schema], slot.root);
         if facets.says_nothing() && slot.path.is_empty() && facets.example.is_none() {
             return maker.shapeless(facets.description, spot);

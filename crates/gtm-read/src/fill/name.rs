@@ -115,7 +115,9 @@ impl Name {
         }
         // Styles without separators: `userid`, `createdat`, `phonenumber`.
         if self.words == 1 {
-            for (ending, kind) in [("uuid", Kind::Uuid), ("url", Kind::Url), ("email", Kind::Email), ("name", Kind::Name)] {
+            for (ending, kind) in
+                [("uuid", Kind::Uuid), ("url", Kind::Url), ("email", Kind::Email), ("name", Kind::Name)]
+            {
                 if last.len() > ending.len() && last.ends_with(ending) {
                     return kind;
                 }
@@ -126,6 +128,10 @@ impl Name {
             if last.len() > 6 && (last.ends_with("date") || last.ends_with("time")) {
                 return Kind::Time;
             }
+        }
+        if matches!(last, "number" | "no" | "num") && self.words > 1 {
+            let line = ["home", "work", "cell", "mobile", "contact", "fax", "telephone", "office"];
+            return if self.has(&line) { Kind::Phone } else { Kind::Serial };
         }
         match self.first() {
             "is" | "has" | "can" | "should" | "allow" | "allows" | "enable" | "use" | "show" => Kind::Flag,
@@ -138,7 +144,8 @@ impl Name {
 }
 
 /// Words that end in `id` without being ids.
-const ENGLISH_IN_ID: &[&str] = &["paid", "valid", "invalid", "void", "grid", "solid", "liquid", "android", "covid", "hybrid", "rapid"];
+const ENGLISH_IN_ID: &[&str] =
+    &["paid", "valid", "invalid", "void", "grid", "solid", "liquid", "android", "covid", "hybrid", "rapid"];
 
 #[cfg(test)]
 mod tests {

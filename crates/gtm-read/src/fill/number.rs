@@ -31,26 +31,35 @@ impl Number<'_> {
     fn wanted(&self, description: &str, whole: bool) -> f64 {
         let mut noise = self.noise;
         let between = |noise: &mut Noise, low: i64, high: i64| noise.between(low, high) as f64;
-        let cents = |noise: &mut Noise, low: i64, high: i64| noise.between(low * 100, high * 100) as f64 / 100.0;
-        let tenths = |noise: &mut Noise, low: i64, high: i64| noise.between(low * 10, high * 10) as f64 / 10.0;
+        let cents =
+            |noise: &mut Noise, low: i64, high: i64| noise.between(low * 100, high * 100) as f64 / 100.0;
+        let tenths =
+            |noise: &mut Noise, low: i64, high: i64| noise.between(low * 10, high * 10) as f64 / 10.0;
         match self.kind {
             Kind::Id | Kind::Reference | Kind::Token | Kind::Hash | Kind::Sku | Kind::Uuid | Kind::Cursor => {
                 between(&mut noise, 10_000, 99_999)
             }
             Kind::Time | Kind::Clock => self.time(description),
-            Kind::Duration if mentions(description, &["millisecond"]) || self.name.has(&["ms", "millis", "milliseconds"]) => {
+            Kind::Duration
+                if mentions(description, &["millisecond"])
+                    || self.name.has(&["ms", "millis", "milliseconds"]) =>
+            {
                 between(&mut noise, 20, 4_000)
             }
             Kind::Duration if mentions(description, &["second"]) => between(&mut noise, 30, 3_600),
             Kind::Duration => between(&mut noise, 5, 180),
-            Kind::Year if self.name.has(&["exp", "expiry", "expiration"]) => (Civil::of(self.now).year + noise.between(1, 5)) as f64,
+            Kind::Year if self.name.has(&["exp", "expiry", "expiration"]) => {
+                (Civil::of(self.now).year + noise.between(1, 5)) as f64
+            }
             Kind::Year => (Civil::of(self.now).year - noise.between(0, 12)) as f64,
             Kind::Month => between(&mut noise, 1, 12),
             Kind::Day => between(&mut noise, 1, 28),
             Kind::Weekday => between(&mut noise, 1, 7),
             Kind::Lat => self.record.place().lat,
             Kind::Lon => self.record.place().lon,
-            Kind::Money if whole => between(&mut noise, 5, 400) * if mentions(description, &["cent"]) { 100.0 } else { 1.0 },
+            Kind::Money if whole => {
+                between(&mut noise, 5, 400) * if mentions(description, &["cent"]) { 100.0 } else { 1.0 }
+            }
             Kind::Money => cents(&mut noise, 5, 400),
             Kind::Count => between(&mut noise, 0, 120),
             Kind::Quantity => between(&mut noise, 1, 5),
@@ -63,7 +72,9 @@ impl Number<'_> {
             Kind::Ratio if self.name.has(&["exchange", "conversion"]) => cents(&mut noise, 1, 2),
             Kind::Ratio => (noise.between(50, 99) as f64) / 100.0,
             Kind::Age => between(&mut noise, 19, 72),
-            Kind::Temperature if mentions(description, &["fahrenheit"]) || self.name.has(&["f"]) => tenths(&mut noise, 45, 88),
+            Kind::Temperature if mentions(description, &["fahrenheit"]) || self.name.has(&["f"]) => {
+                tenths(&mut noise, 45, 88)
+            }
             Kind::Temperature if mentions(description, &["kelvin"]) => tenths(&mut noise, 280, 305),
             Kind::Temperature => tenths(&mut noise, 8, 31),
             Kind::Humidity => between(&mut noise, 35, 90),
@@ -81,11 +92,24 @@ impl Number<'_> {
             Kind::Position => between(&mut noise, 1, 12),
             Kind::HttpStatus => 200.0,
             Kind::Code if self.name.len() == 1 => 200.0,
-            Kind::Status => if self.name.has(&["code"]) { 200.0 } else { 1.0 },
-            Kind::Flag | Kind::Fault => if self.kind == Kind::Flag { 1.0 } else { 0.0 },
+            Kind::Status => {
+                if self.name.has(&["code"]) {
+                    200.0
+                } else {
+                    1.0
+                }
+            }
+            Kind::Flag | Kind::Fault => {
+                if self.kind == Kind::Flag {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
             Kind::Version => between(&mut noise, 1, 5),
             Kind::Level => between(&mut noise, 1, 3),
             Kind::Phone => between(&mut noise, 2_025_550_100, 2_025_550_199),
+            Kind::Serial => between(&mut noise, 100_000, 999_999),
             Kind::Zip => between(&mut noise, 10_000, 99_999),
             _ if whole => between(&mut noise, 1, 100),
             _ => cents(&mut noise, 1, 100),
@@ -94,7 +118,8 @@ impl Number<'_> {
 
     fn time(&self, description: &str) -> f64 {
         let moment = moment(self.name, self.now, self.record.noise);
-        let millis = mentions(description, &["millisecond", "ms since", "epoch millis"]) || self.name.has(&["ms", "millis"]);
+        let millis = mentions(description, &["millisecond", "ms since", "epoch millis"])
+            || self.name.has(&["ms", "millis"]);
         if millis { moment as f64 * 1000.0 } else { moment as f64 }
     }
 }

@@ -8,7 +8,7 @@ use super::name::Name;
 use super::record::Record;
 use super::words::{STATES, TAGS};
 use gtm_world::{Map, Value};
-use serde_json::{Map as JsonMap, Value as Json};
+use serde_json::Value as Json;
 use std::collections::HashSet;
 
 /// A schema that allows anything.
@@ -31,7 +31,7 @@ impl<'a> Maker<'a> {
             noise: spot.noise,
             known: given,
             noun: &noun,
-            postal: facets.properties.iter().any(|p| is_postal(p)),
+            members: &facets.properties,
         };
         // A record that is shown in another shape keeps what it has; only what must be there is
         // added. What holds less than half of the members is a hint, and the rest is made up.
@@ -40,15 +40,22 @@ impl<'a> Maker<'a> {
                 facets.properties.iter().map(|p| p.keys().filter(|k| of(k)).count()).sum()
             };
             let all = count(&|_| true);
-            (spot.depth > 0 || self.is_reply) && all > 0 && 2 * count(&|k| given.contains_key(k.as_str())) >= all
+            (spot.depth > 0 || self.is_reply)
+                && all > 0
+                && 2 * count(&|k| given.contains_key(k.as_str())) >= all
         });
         let pushed = !facets.definition.is_empty();
         if pushed {
             self.stack.push(facets.definition);
         }
-        let required: HashSet<&str> = if facets.required.len() > 8 { facets.required.iter().copied().collect() } else { HashSet::new() };
-        let is_required =
-            |name: &str| if required.is_empty() { facets.required.contains(&name) } else { required.contains(name) };
+        let required: HashSet<&str> = if facets.required.len() > 8 {
+            facets.required.iter().copied().collect()
+        } else {
+            HashSet::new()
+        };
+        let is_required = |name: &str| {
+            if required.is_empty() { facets.required.contains(&name) } else { required.contains(name) }
+        };
         let mut out = Map::new();
         for (at, properties) in facets.properties.iter().enumerate() {
             for (name, schema) in properties.iter() {
@@ -105,7 +112,12 @@ impl<'a> Maker<'a> {
         if flag("writeOnly") || flag("deprecated") {
             return true;
         }
-        let nullable = keywords.get("type").is_some_and(|t| Types::of(t).has(Types::NULL)) || flag("nullable");
+        let nullable =
+            keywords.get("type").is_some_and(|t| Types::of(t).has(Types::NULL)) || flag("nullable");
+        let undone = ["deleted", "cancelled", "canceled", "archived", "revoked", "suspended", "terminated", "refunded"];
+        if name.has(&undone) && matches!(name.kind(), Kind::Time | Kind::FullName) {
+            return true;
+        }
         if !nullable && (name.kind() == Kind::Fault || (name.kind() == Kind::Cursor && spot.depth <= 1)) {
             return true;
         }
@@ -118,7 +130,14 @@ impl<'a> Maker<'a> {
         composite && (self.is_deep(spot.depth) || self.is_cyclic(schema)) || !self.has_room()
     }
 
-    fn member(&mut self, name: &str, parsed: &Name, schemas: &[&'a Json], record: Record<'_>, spot: Spot<'_>) -> Value {
+    fn member(
+        &mut self,
+        name: &str,
+        parsed: &Name,
+        schemas: &[&'a Json],
+        record: Record<'_>,
+        spot: Spot<'_>,
+    ) -> Value {
         let known = record.known.and_then(|k| k.get(name));
         if let Some(value) = known {
             // What is given stays; only where its type cannot stand here it gives way.
@@ -149,26 +168,30 @@ impl<'a> Maker<'a> {
         }
         let example = spot.example.and_then(|e| e.get(name));
         let noise = record.noise.child(name);
-        self.value(schemas, Spot { name: parsed, owner: spot.name, noise, record, depth, row: spot.row, example, known })
+        self.value(
+            schemas,
+            Spot { name: parsed, owner: spot.name, noise, record, depth, row: spot.row, example, known },
+        )
     }
 
     /// An object of which only the values' schema is known, or nothing at all.
     fn free_form(&mut self, facets: &Facets<'a>, spot: Spot<'_>) -> Value {
         if let Some(example) = spot.example.filter(|e| e.is_object()) {
             let example = Value::from(example);
-            let shaped = facets.additional.is_none_or(|s| {
-                example.as_map().is_none_or(|m| m.values().all(|v| fits(v, s, self.root)))
-            });
+            let shaped = facets
+                .additional
+                .is_none_or(|s| example.as_map().is_none_or(|m| m.values().all(|v| fits(v, s, self.root))));
             if shaped {
                 return example;
             }
         }
         let typed = facets.additional.is_some_and(|a| a.as_object().is_some_and(|a| !a.is_empty()));
-        let wanted = if typed && !self.is_deep(spot.depth) && !facets.additional.is_some_and(|a| self.is_cyclic(a)) {
-            2 + spot.noise.clone().below(2)
-        } else {
-            0
-        };
+        let wanted =
+            if typed && !self.is_deep(spot.depth) && !facets.additional.is_some_and(|a| self.is_cyclic(a)) {
+                2 + spot.noise.clone().below(2)
+            } else {
+                0
+            };
         Value::Map(self.entries(facets, spot, wanted.max(facets.min_members.min(50))))
     }
 
@@ -188,12 +211,28 @@ impl<'a> Maker<'a> {
                 None => {
                     let words = if states { STATES } else { TAGS };
                     let word = words.get(i).copied().unwrap_or("entry");
-                    (if i < words.len() && !out.contains_key(word) { word.to_owned() } else { format!("{word}_{i}") }, schema)
+                    (
+                        if i < words.len() && !out.contains_key(word) {
+                            word.to_owned()
+                        } else {
+                            format!("{word}_{i}")
+                        },
+                        schema,
+                    )
                 }
             };
             let name = Name::new(&key);
-            let record = Record { noise, known: None, noun: spot.record.noun, postal: false };
-            let at = Spot { name: &name, owner: spot.name, noise, record, depth: spot.depth + 1, row: Some(i), example: None, known: None };
+            let record = Record { noise, known: None, noun: spot.record.noun, members: &[] };
+            let at = Spot {
+                name: &name,
+                owner: spot.name,
+                noise,
+                record,
+                depth: spot.depth + 1,
+                row: Some(i),
+                example: None,
+                known: None,
+            };
             let value = self.value(&[schema], at);
             out.insert(key, value);
         }
@@ -215,7 +254,8 @@ impl<'a> Maker<'a> {
             Some(given) => given.len(),
             None => self.rows(facets, spot, scalar, shown.map(Vec::len)),
         };
-        let count = count.max(facets.min_items.min(MAX_ROWS)).max(if facets.contains.is_some() { 1 } else { 0 });
+        let count =
+            count.max(facets.min_items.min(MAX_ROWS)).max(if facets.contains.is_some() { 1 } else { 0 });
         let count = facets.max_items.map_or(count, |max| count.min(max));
         let noun = self.noun_of(facets, spot);
         let mut out: Vec<Value> = Vec::with_capacity(count.min(64));
@@ -241,9 +281,19 @@ impl<'a> Maker<'a> {
             let mut value = Value::Null;
             for attempt in 0..if facets.unique || scalar { 12 } else { 1 } {
                 let noise = spot.noise.item(i + attempt * MAX_ROWS);
-                let record = Record { noise, known: None, noun: &noun, postal: false };
-                let row = if count > 1 || spot.row.is_none() && !scalar { Some(i + attempt) } else { spot.row };
-                let at = Spot { name: spot.name, owner: spot.owner, noise, record, depth: spot.depth + 1, row, example, known };
+                let record = Record { noise, known: None, noun: &noun, members: &[] };
+                let row =
+                    if count > 1 || spot.row.is_none() && !scalar { Some(i + attempt) } else { spot.row };
+                let at = Spot {
+                    name: spot.name,
+                    owner: spot.owner,
+                    noise,
+                    record,
+                    depth: spot.depth + 1,
+                    row,
+                    example,
+                    known,
+                };
                 let made = match (schemas, attempt) {
                     (_, 0) | ([_, ..], _) => self.value(schemas, at),
                     _ => break,
@@ -253,7 +303,11 @@ impl<'a> Maker<'a> {
                     break;
                 }
             }
-            if (scalar || facets.unique) && given.is_none() && out.contains(&value) && out.len() >= facets.min_items {
+            if (scalar || facets.unique)
+                && given.is_none()
+                && out.contains(&value)
+                && out.len() >= facets.min_items
+            {
                 // No more different values to be had.
                 break;
             }
@@ -293,7 +347,11 @@ impl<'a> Maker<'a> {
 
     /// What an object is: by its definition, else by the name of its member.
     fn noun_of(&self, facets: &Facets<'_>, spot: Spot<'_>) -> String {
-        let named = if facets.definition.is_empty() { String::new() } else { super::noun::singular(&Name::new(facets.definition)) };
+        let named = if facets.definition.is_empty() {
+            String::new()
+        } else {
+            super::noun::singular(&Name::new(facets.definition))
+        };
         if !named.is_empty() {
             return named;
         }
@@ -302,13 +360,11 @@ impl<'a> Maker<'a> {
     }
 }
 
-fn is_postal(properties: &JsonMap<String, Json>) -> bool {
-    properties.keys().any(|k| matches!(Name::new(k).kind(), Kind::City | Kind::Zip | Kind::Street))
-}
-
 /// Whether the schema demands nothing, so that any argument of the same name would fit by accident.
 fn is_bare(schema: &Json) -> bool {
-    schema.as_object().is_none_or(|s| !s.contains_key("type") && !s.contains_key("$ref") && !s.contains_key("enum"))
+    schema
+        .as_object()
+        .is_none_or(|s| !s.contains_key("type") && !s.contains_key("$ref") && !s.contains_key("enum"))
 }
 
 /// The same value in the type that the schemas want: `"5"` for 5 and the reverse.
@@ -318,7 +374,9 @@ fn converted(value: &Value, schemas: &[&Json], root: &Json) -> Option<Value> {
         return None;
     }
     let other = match value {
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) if types.has(Types::STR) => Value::Str(value.as_key()?),
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) if types.has(Types::STR) => {
+            Value::Str(value.as_key()?)
+        }
         Value::Str(text) if types.has(Types::INT) => Value::Int(text.parse().ok()?),
         Value::Str(text) if types.has(Types::FRACTION) => {
             text.parse::<f64>().ok().filter(|x| x.is_finite()).map(Value::Float)?

@@ -23,10 +23,13 @@ pub(super) fn generate(pattern: &str, min: usize, max: Option<usize>, noise: Noi
     let hir = parse(pattern)?;
     let fitted = [min, min.saturating_mul(3) / 2];
     let reaches = REACHES.iter().chain(fitted.iter().filter(|r| **r > 2 && **r <= MAX_TEXT));
-    reaches.flat_map(|&reach| (0..4).map(move |turn| (reach, noise.item(turn)))).find_map(|(reach, noise)| {
+    let varied = reaches.flat_map(|&reach| (0..4).map(move |turn| (reach, false, noise.item(turn))));
+    // Lengths that chance did not meet are met by counting.
+    let counted = (0..=max.unwrap_or(min.max(16)).min(300)).map(|reach| (reach, true, noise));
+    varied.chain(counted).find_map(|(reach, exact, noise)| {
         let mut text = String::new();
-        let mut left = MAX_TEXT;
-        let whole = write(&hir, noise, reach, &mut left, &mut text, 0);
+        let mut writer = Writer { reach, exact, left: MAX_TEXT, out: &mut text };
+        let whole = writer.write(&hir, noise, 0);
         let length = text.chars().count();
         (whole && length >= min && max.is_none_or(|m| length <= m)).then_some(text)
     })
@@ -144,61 +147,82 @@ fn group_end(chars: &[char], open: usize) -> usize {
     chars.len()
 }
 
-/// Appends text for the expression; false if it ran out of room or cannot match.
-fn write(hir: &Hir, noise: Noise, reach: usize, left: &mut usize, out: &mut String, depth: u32) -> bool {
-    if depth > 60 {
-        return false;
-    }
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => true,
-        HirKind::Literal(literal) => {
-            let Ok(text) = std::str::from_utf8(&literal.0) else { return false };
-            out.push_str(text);
-            spend(left, text.len())
-        }
-        HirKind::Class(class) => {
-            let Some(c) = draw(class, noise) else { return false };
-            out.push(c);
-            spend(left, 1)
-        }
-        HirKind::Capture(capture) => write(&capture.sub, noise, reach, left, out, depth + 1),
-        HirKind::Concat(parts) => parts
-            .iter()
-            .enumerate()
-            .all(|(i, part)| write(part, noise.item(i), reach, left, out, depth + 1)),
-        HirKind::Alternation(branches) => {
-            let chosen = noise.clone().below(branches.len());
-            branches.get(chosen).is_some_and(|b| write(b, noise.item(chosen), reach, left, out, depth + 1))
-        }
-        HirKind::Repetition(repetition) => {
-            let min = repetition.min as usize;
-            let room = repetition.max.map_or(reach, |max| (max as usize).saturating_sub(min).min(reach));
-            // An optional part stands as often as not; a run of characters tends to be longer.
-            let extra = if room <= 1 { noise.clone().below(room + 1) } else { room - noise.clone().below(room / 2 + 1) };
-            (0..min.saturating_add(extra))
-                .all(|i| *left > 0 && write(&repetition.sub, noise.item(i), reach, left, out, depth + 1))
-        }
-    }
+/// Text being written for an expression.
+struct Writer<'o> {
+    /// How often a repetition repeats beyond its least count.
+    reach: usize,
+    /// Exactly so often, rather than up to.
+    exact: bool,
+    left: usize,
+    out: &'o mut String,
 }
 
-fn spend(left: &mut usize, n: usize) -> bool {
-    let enough = *left >= n;
-    *left = left.saturating_sub(n);
-    enough
+impl Writer<'_> {
+    /// Appends text for the expression; false if it ran out of room or cannot match.
+    fn write(&mut self, hir: &Hir, noise: Noise, depth: u32) -> bool {
+        if depth > 60 {
+            return false;
+        }
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => true,
+            HirKind::Literal(literal) => {
+                let Ok(text) = std::str::from_utf8(&literal.0) else { return false };
+                self.out.push_str(text);
+                self.spend(text.len())
+            }
+            HirKind::Class(class) => {
+                let Some(c) = draw(class, noise) else { return false };
+                self.out.push(c);
+                self.spend(1)
+            }
+            HirKind::Capture(capture) => self.write(&capture.sub, noise, depth + 1),
+            HirKind::Concat(parts) => {
+                parts.iter().enumerate().all(|(i, part)| self.write(part, noise.item(i), depth + 1))
+            }
+            HirKind::Alternation(branches) => {
+                let mut drawn = noise;
+                let chosen = drawn.below(branches.len());
+                branches.get(chosen).is_some_and(|b| self.write(b, noise.item(chosen), depth + 1))
+            }
+            HirKind::Repetition(repetition) => {
+                let min = repetition.min as usize;
+                let room =
+                    repetition.max.map_or(self.reach, |max| (max as usize).saturating_sub(min).min(self.reach));
+                let mut drawn = noise;
+                // An optional part stands as often as not; a run of characters tends to be longer.
+                let extra = match room {
+                    room if self.exact => room,
+                    0 | 1 => drawn.below(room + 1),
+                    room => room - drawn.below(room / 2 + 1),
+                };
+                (0..min.saturating_add(extra))
+                    .all(|i| self.left > 0 && self.write(&repetition.sub, noise.item(i), depth + 1))
+            }
+        }
+    }
+
+    fn spend(&mut self, n: usize) -> bool {
+        let enough = self.left >= n;
+        self.left = self.left.saturating_sub(n);
+        enough
+    }
 }
 
 /// A character of the class: lower-case letters and digits where it has them.
 fn draw(class: &Class, mut noise: Noise) -> Option<char> {
     let ranges: Vec<(u32, u32)> = match class {
         Class::Unicode(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect(),
-        Class::Bytes(class) => class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()).min(127))).collect(),
+        Class::Bytes(class) => {
+            class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()).min(127))).collect()
+        }
     };
     const TASTES: [(u32, u32); 5] = [(97, 122), (48, 57), (65, 90), (33, 126), (0, 0x0010_ffff)];
     // Letters and digits together, if the class has both: ids look like ids then.
     let within = |(low, high): (u32, u32)| -> Vec<(u32, u32)> {
         ranges.iter().map(|(a, b)| (*a.max(&low), *b.min(&high))).filter(|(a, b)| a <= b).collect()
     };
-    let mut tastes: Vec<Vec<(u32, u32)>> = TASTES.iter().map(|t| within(*t)).filter(|r| !r.is_empty()).collect();
+    let mut tastes: Vec<Vec<(u32, u32)>> =
+        TASTES.iter().map(|t| within(*t)).filter(|r| !r.is_empty()).collect();
     if tastes.len() > 1 && noise.chance(35) && within(TASTES[1]).len() + within(TASTES[0]).len() > 1 {
         tastes.swap(0, 1);
     }
@@ -244,7 +268,14 @@ fn at(hir: &Hir, text: &[char], pos: usize, fuel: &mut u32, depth: u32, then: Co
     }
 }
 
-fn sequence(parts: &[Hir], text: &[char], pos: usize, fuel: &mut u32, depth: u32, then: Continue<'_>) -> bool {
+fn sequence(
+    parts: &[Hir],
+    text: &[char],
+    pos: usize,
+    fuel: &mut u32,
+    depth: u32,
+    then: Continue<'_>,
+) -> bool {
     match parts {
         [] => then(pos, fuel),
         [first, rest @ ..] => at(first, text, pos, fuel, depth + 1, &mut |end, fuel| {
@@ -267,7 +298,8 @@ fn repeat(
     let more = max > 0
         && at(sub, text, pos, fuel, depth + 1, &mut |end, fuel| {
             // A turn that consumed nothing would repeat for ever.
-            (end > pos || min > 0) && repeat(sub, min.saturating_sub(1), max - 1, text, end, fuel, depth + 2, then)
+            (end > pos || min > 0)
+                && repeat(sub, min.saturating_sub(1), max - 1, text, end, fuel, depth + 2, then)
         });
     more || (min == 0 && then(pos, fuel))
 }
@@ -280,7 +312,8 @@ fn holds(class: &Class, c: char) -> bool {
 }
 
 fn look_holds(look: Look, text: &[char], pos: usize) -> bool {
-    let word = |i: Option<usize>| i.and_then(|i| text.get(i)).is_some_and(|c| c.is_alphanumeric() || *c == '_');
+    let word =
+        |i: Option<usize>| i.and_then(|i| text.get(i)).is_some_and(|c| c.is_alphanumeric() || *c == '_');
     let boundary = word(pos.checked_sub(1)) != word(Some(pos));
     match look {
         Look::Start | Look::StartLF | Look::StartCRLF => pos == 0,
@@ -312,7 +345,8 @@ mod tests {
             r"^(([a-z]+)*)*$",
         ] {
             for seed in 0..20 {
-                let text = generate(pattern, 0, None, Noise::new(seed)).unwrap_or_else(|| panic!("nothing for {pattern}"));
+                let text = generate(pattern, 0, None, Noise::new(seed))
+                    .unwrap_or_else(|| panic!("nothing for {pattern}"));
                 assert_eq!(matches(pattern, &text), Some(true), "{pattern} gave {text:?}");
             }
         }
@@ -323,6 +357,9 @@ mod tests {
         for seed in 0..50 {
             let text = generate("^[a-z0-9]+$", 25, Some(30), Noise::new(seed)).expect("within reach");
             assert!((25..=30).contains(&text.len()));
+        }
+        for seed in 0..50 {
+            assert_eq!(generate("^[0-9]+$", 12, Some(12), Noise::new(seed)).map(|t| t.len()), Some(12));
         }
         assert_eq!(generate("^a{3}$", 5, None, Noise::new(1)), None);
     }

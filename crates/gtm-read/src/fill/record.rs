@@ -15,11 +15,16 @@ pub(super) struct Record<'r> {
     pub known: Option<&'r Map>,
     /// Singular noun for what the object is, such as `order item`; lower case.
     pub noun: &'r str,
-    /// Whether the object has members of a postal address, so that `state` is a region.
-    pub postal: bool,
+    /// All members that the object's schema has.
+    pub members: &'r [&'r serde_json::Map<String, serde_json::Value>],
 }
 
 impl Record<'_> {
+    /// Whether the object has a member of one of these kinds.
+    pub(super) fn has(&self, kinds: &[Kind]) -> bool {
+        self.members.iter().any(|m| m.keys().any(|k| kinds.contains(&Name::new(k).kind())))
+    }
+
     /// The text of a given member of this kind.
     fn given(&self, kind: Kind) -> Option<&str> {
         self.known?.iter().find_map(|(name, value)| {
@@ -33,11 +38,15 @@ impl Record<'_> {
         let mut noise = self.noise.child("person");
         let (first, last) = (noise.word(FIRST), noise.word(LAST));
         if self.known.is_some() {
-            let full = self.given(Kind::FullName).or_else(|| self.given(Kind::Name).filter(|_| is_person(self.noun)));
+            let full = self
+                .given(Kind::FullName)
+                .or_else(|| self.given(Kind::Name).filter(|_| is_person(self.noun)));
             if let Some((a, b)) = full.and_then(|f| f.split_once(' ')) {
                 return (a.to_owned(), b.to_owned());
             }
-            if let Some((first, last)) = self.given(Kind::Email).and_then(|e| e.split('@').next()?.split_once('.')) {
+            if let Some((first, last)) =
+                self.given(Kind::Email).and_then(|e| e.split('@').next()?.split_once('.'))
+            {
                 return (capital(first), capital(last));
             }
             return (
@@ -111,26 +120,100 @@ fn noun_has(noun: &str, words: &[&str]) -> bool {
 
 /// Whether the noun names people.
 pub(super) fn is_person(noun: &str) -> bool {
-    noun_has(noun, &[
-        "user", "customer", "contact", "employee", "person", "author", "owner", "member", "patient", "candidate",
-        "lead", "student", "teacher", "doctor", "guest", "passenger", "driver", "player", "actor", "artist", "assignee",
-        "creator", "recipient", "sender", "attendee", "client", "worker", "buyer", "subscriber", "applicant", "people",
-        "athlete", "participant", "friend", "requester", "reviewer", "profile", "agent", "speaker",
-    ])
+    noun_has(
+        noun,
+        &[
+            "user",
+            "customer",
+            "contact",
+            "employee",
+            "person",
+            "author",
+            "owner",
+            "member",
+            "patient",
+            "candidate",
+            "lead",
+            "student",
+            "teacher",
+            "doctor",
+            "guest",
+            "passenger",
+            "driver",
+            "player",
+            "actor",
+            "artist",
+            "assignee",
+            "creator",
+            "recipient",
+            "sender",
+            "attendee",
+            "client",
+            "worker",
+            "buyer",
+            "subscriber",
+            "applicant",
+            "people",
+            "athlete",
+            "participant",
+            "friend",
+            "requester",
+            "reviewer",
+            "profile",
+            "agent",
+            "speaker",
+        ],
+    )
 }
 
 /// Whether the noun names companies.
 pub(super) fn is_company(noun: &str) -> bool {
-    noun_has(noun, &[
-        "company", "organization", "organisation", "vendor", "supplier", "brand", "merchant", "manufacturer", "employer",
-        "publisher", "agency", "bank", "airline", "business", "enterprise", "partner", "carrier", "institution", "store",
-        "shop", "retailer", "seller", "firm",
-    ])
+    noun_has(
+        noun,
+        &[
+            "company",
+            "organization",
+            "organisation",
+            "vendor",
+            "supplier",
+            "brand",
+            "merchant",
+            "manufacturer",
+            "employer",
+            "publisher",
+            "agency",
+            "bank",
+            "airline",
+            "business",
+            "enterprise",
+            "partner",
+            "carrier",
+            "institution",
+            "store",
+            "shop",
+            "retailer",
+            "seller",
+            "firm",
+        ],
+    )
 }
 
 /// Whether the noun names places.
 pub(super) fn is_place(noun: &str) -> bool {
-    noun_has(noun, &["city", "town", "place", "location", "destination", "station", "airport", "municipality", "locality"])
+    noun_has(
+        noun,
+        &[
+            "city",
+            "town",
+            "place",
+            "location",
+            "destination",
+            "station",
+            "airport",
+            "municipality",
+            "locality",
+        ],
+    )
 }
 
 /// Whether the noun names a country.
@@ -140,7 +223,21 @@ pub(super) fn is_country(noun: &str) -> bool {
 
 /// Whether the noun names things for sale.
 pub(super) fn is_product(noun: &str) -> bool {
-    noun_has(noun, &["product", "item", "article", "sku", "variant", "merchandise", "listing", "good", "goods", "catalog"])
+    noun_has(
+        noun,
+        &[
+            "product",
+            "item",
+            "article",
+            "sku",
+            "variant",
+            "merchandise",
+            "listing",
+            "good",
+            "goods",
+            "catalog",
+        ],
+    )
 }
 
 /// Whether the noun names animals.
@@ -155,7 +252,13 @@ pub(super) fn is_dish(noun: &str) -> bool {
 
 /// Whether the noun names works.
 pub(super) fn is_work(noun: &str) -> bool {
-    noun_has(noun, &["book", "movie", "film", "song", "album", "track", "show", "episode", "series", "game", "podcast", "playlist", "video"])
+    noun_has(
+        noun,
+        &[
+            "book", "movie", "film", "song", "album", "track", "show", "episode", "series", "game",
+            "podcast", "playlist", "video",
+        ],
+    )
 }
 
 /// Whether the noun names files.
@@ -172,7 +275,7 @@ mod tests {
     #[test]
     fn a_record_follows_what_is_given() {
         let known = Value::from(json!({"first_name": "Ada", "last_name": "Lovelace", "city": "tokyo"}));
-        let record = Record { noise: Noise::new(1), known: known.as_map(), noun: "user", postal: false };
+        let record = Record { noise: Noise::new(1), known: known.as_map(), noun: "user", members: &[] };
         assert_eq!(record.person(), ("Ada".to_owned(), "Lovelace".to_owned()));
         assert_eq!(record.place().code, "JP");
     }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 /// Makes members agree that speak of each other. Given members stay.
 pub(super) fn relate(object: &mut Map, facets: &Facets<'_>, root: &Json, given: Option<&Map>) {
+    order_pairs(object, facets, root, given);
     let Some(rows) = main_list(object) else { return };
     let count = rows.len();
     let sum = sum_of(rows);
@@ -19,8 +20,17 @@ pub(super) fn relate(object: &mut Map, facets: &Facets<'_>, root: &Json, given: 
             let parsed = Name::new(name);
             let new = match value {
                 Value::Int(_) | Value::Float(_) if counts(&parsed) => Value::Int(i64::try_from(count).ok()?),
-                Value::Int(_) if matches!(parsed.joined(), "totalpages" | "pagecount" | "lastpage") => Value::Int(1),
-                Value::Bool(_) if matches!(parsed.joined(), "hasmore" | "hasnext" | "hasnextpage" | "istruncated" | "more") => Value::Bool(false),
+                Value::Int(_) if matches!(parsed.joined(), "totalpages" | "pagecount" | "lastpage") => {
+                    Value::Int(1)
+                }
+                Value::Bool(_)
+                    if matches!(
+                        parsed.joined(),
+                        "hasmore" | "hasnext" | "hasnextpage" | "istruncated" | "more"
+                    ) =>
+                {
+                    Value::Bool(false)
+                }
                 Value::Int(_) | Value::Float(_) if adds_up(&parsed) => match (value, sum?) {
                     (Value::Int(_), sum) if sum.fract() == 0.0 => Value::Int(sum as i64),
                     (Value::Float(_), sum) => Value::Float((sum * 100.0).round() / 100.0),
@@ -34,6 +44,36 @@ pub(super) fn relate(object: &mut Map, facets: &Facets<'_>, root: &Json, given: 
         .collect();
     for (name, value) in changes {
         object.insert(name, value);
+    }
+}
+
+/// Bounds of one range: the first of each pair is not above the second.
+const PAIRS: &[(&str, &str)] =
+    &[("min", "max"), ("minimum", "maximum"), ("low", "high"), ("lower", "upper"), ("start", "end"), ("from", "to"), ("begin", "end")];
+
+/// Exchanges bounds that stand the wrong way round.
+fn order_pairs(object: &mut Map, facets: &Facets<'_>, root: &Json, given: Option<&Map>) {
+    let mut swaps: Vec<(gtm_world::Str, gtm_world::Str)> = Vec::new();
+    for (name, value) in object.iter().filter(|(_, v)| matches!(v, Value::Int(_) | Value::Float(_))) {
+        let parsed = Name::new(name);
+        let Some((low, high)) = PAIRS.iter().find(|(low, _)| parsed.words().any(|w| w == *low)) else { continue };
+        let wanted: Vec<&str> = parsed.words().map(|w| if w == *low { *high } else { w }).collect();
+        let partner = object.iter().find(|(k, _)| Name::new(k).words().eq(wanted.iter().copied()));
+        let Some((other, bound)) = partner else { continue };
+        if let (Some(a), Some(b)) = (value.as_f64(), bound.as_f64()) {
+            let free = |k: &str| !given.is_some_and(|g| g.contains_key(k));
+            if a > b && free(name) && free(other) {
+                swaps.push((name.clone(), other.clone()));
+            }
+        }
+    }
+    for (low, high) in swaps {
+        let (Some(a), Some(b)) = (object.get(&low).cloned(), object.get(&high).cloned()) else { continue };
+        let allowed = |name: &str, value: &Value| facets.member(name).iter().all(|schema| fits(value, schema, root));
+        if allowed(&low, &b) && allowed(&high, &a) {
+            object.insert(low, b);
+            object.insert(high, a);
+        }
     }
 }
 
@@ -58,16 +98,53 @@ fn main_list(object: &Map) -> Option<&gtm_world::List> {
 fn counts(name: &Name) -> bool {
     matches!(
         name.joined(),
-        "total" | "count" | "totalcount" | "totalresults" | "totalitems" | "totalrecords" | "totalhits" | "resultcount" | "num"
-            | "numresults" | "numberofresults" | "totalelements" | "recordcount" | "rowcount" | "itemcount" | "hits" | "length"
-            | "totalrows" | "recordstotal" | "recordsfiltered" | "numitems" | "resultscount" | "found" | "numfound" | "matches"
-            | "numberofelements" | "returned" | "resultsize" | "totalsize" | "size" | "totalnumber"
+        "total"
+            | "count"
+            | "totalcount"
+            | "totalresults"
+            | "totalitems"
+            | "totalrecords"
+            | "totalhits"
+            | "resultcount"
+            | "num"
+            | "numresults"
+            | "numberofresults"
+            | "totalelements"
+            | "recordcount"
+            | "rowcount"
+            | "itemcount"
+            | "hits"
+            | "length"
+            | "totalrows"
+            | "recordstotal"
+            | "recordsfiltered"
+            | "numitems"
+            | "resultscount"
+            | "found"
+            | "numfound"
+            | "matches"
+            | "numberofelements"
+            | "returned"
+            | "resultsize"
+            | "totalsize"
+            | "size"
+            | "totalnumber"
     )
 }
 
 /// Whether a number of this name is the sum over the rows beside it.
 fn adds_up(name: &Name) -> bool {
-    matches!(name.joined(), "subtotal" | "totalprice" | "totalamount" | "totalcost" | "grandtotal" | "amount" | "ordertotal" | "sum")
+    matches!(
+        name.joined(),
+        "subtotal"
+            | "totalprice"
+            | "totalamount"
+            | "totalcost"
+            | "grandtotal"
+            | "amount"
+            | "ordertotal"
+            | "sum"
+    )
 }
 
 /// Sum over rows: their own total, else price times quantity.
@@ -76,7 +153,10 @@ fn sum_of(rows: &gtm_world::List) -> Option<f64> {
         .map(|row| {
             let members = row.as_map()?;
             let of = |kinds: &[&str]| {
-                members.iter().find(|(k, _)| kinds.contains(&Name::new(k).joined())).and_then(|(_, v)| v.as_f64())
+                members
+                    .iter()
+                    .find(|(k, _)| kinds.contains(&Name::new(k).joined()))
+                    .and_then(|(_, v)| v.as_f64())
             };
             of(&["total", "subtotal", "amount", "linetotal", "totalprice"]).or_else(|| {
                 let price = of(&["price", "unitprice", "cost", "rate"])?;
@@ -91,6 +171,16 @@ fn sum_of(rows: &gtm_world::List) -> Option<f64> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn bounds_stand_in_order() {
+        let schema = json!({"type": "object"});
+        let facets = Facets::of(&[&schema], &schema);
+        let mut object = Value::from(json!({"min": 5, "max": 2, "price_from": 1.5, "price_to": 9}));
+        let Value::Map(map) = &mut object else { unreachable!("an object was built") };
+        relate(map, &facets, &schema, None);
+        assert_eq!(object.to_json(), json!({"min": 2, "max": 5, "price_from": 1.5, "price_to": 9}));
+    }
 
     #[test]
     fn counts_and_sums_follow_the_rows() {

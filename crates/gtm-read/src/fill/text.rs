@@ -31,7 +31,9 @@ impl Text<'_> {
         let mut noise = self.noise;
         let time = || Civil::of(moment(self.name, self.now, self.record.noise));
         Some(match format {
-            "date-time" | "datetime" | "dateTime" | "google-datetime" | "iso-datetime" | "timestamp" => time().rfc3339(),
+            "date-time" | "datetime" | "dateTime" | "google-datetime" | "iso-datetime" | "timestamp" => {
+                time().rfc3339()
+            }
             "date" | "full-date" | "date-only" => time().date(),
             "time" => format!("{:02}:{:02}:00Z", time().hour, time().minute),
             "partial-time" => format!("{:02}:{:02}:00", time().hour, time().minute),
@@ -40,7 +42,13 @@ impl Text<'_> {
                 let (day, month) = (DAYS[t.weekday], MONTHS[(t.month - 1) as usize % 12]);
                 format!(
                     "{}, {:02} {} {:04} {:02}:{:02}:{:02} +0000",
-                    &day[..3], t.day, &month[..3], t.year, t.hour, t.minute, t.second
+                    &day[..3],
+                    t.day,
+                    &month[..3],
+                    t.year,
+                    t.hour,
+                    t.minute,
+                    t.second
                 )
             }
             "unix-time" | "unixtime" => moment(self.name, self.now, self.record.noise).to_string(),
@@ -66,7 +74,9 @@ impl Text<'_> {
             "int64" | "int32" | "uint64" | "uint32" | "integer" if self.kind == Kind::Time => {
                 moment(self.name, self.now, self.record.noise).to_string()
             }
-            "int64" | "int32" | "uint64" | "uint32" | "integer" => self.digits(if self.kind == Kind::Id { 9 } else { 3 }),
+            "int64" | "int32" | "uint64" | "uint32" | "integer" => {
+                self.digits(if self.kind == Kind::Id { 9 } else { 3 })
+            }
             "double" | "float" | "number" => format!("{}.{}", noise.between(1, 90), noise.below(10)),
             "currency" | "ISO4217" => self.record.place().currency.to_owned(),
             "iso-country-code" | "country-code" => self.record.place().code.to_owned(),
@@ -95,16 +105,27 @@ impl Text<'_> {
             Kind::Street => self.street(),
             Kind::Unit2 => format!("Apt {}", noise.between(1, 40)),
             Kind::City => record.place().city.to_owned(),
-            Kind::State if facets.max_length.is_some_and(|m| m <= 3) || self.name.last().ends_with("code") => {
+            Kind::State
+                if facets.max_length.is_some_and(|m| m <= 3) || self.name.last().ends_with("code") =>
+            {
                 record.place().region_code.to_owned()
             }
             Kind::State => record.place().region.to_owned(),
-            Kind::Country if facets.max_length == Some(2) || mentions(description, &["iso 3166", "alpha-2", "two-letter", "2-letter", "two letter"]) => {
+            Kind::Country
+                if facets.max_length == Some(2)
+                    || mentions(
+                        description,
+                        &["iso 3166", "alpha-2", "two-letter", "2-letter", "two letter"],
+                    ) =>
+            {
                 record.place().code.to_owned()
             }
             Kind::Country if facets.max_length == Some(3) => record.place().code3.to_owned(),
             Kind::Country => record.place().country.to_owned(),
-            Kind::CountryCode if facets.min_length == 3 || mentions(description, &["alpha-3", "three-letter", "3-letter"]) => {
+            Kind::CountryCode
+                if facets.min_length == 3
+                    || mentions(description, &["alpha-3", "three-letter", "3-letter"]) =>
+            {
                 record.place().code3.to_owned()
             }
             Kind::CountryCode => record.place().code.to_owned(),
@@ -134,7 +155,12 @@ impl Text<'_> {
             Kind::Sku => format!("{}-{}", noise.text(UPPER, 3), noise.text(DIGIT, 5)),
             Kind::Cursor => base64(noise.text(LOWER, 9).as_bytes()),
             Kind::Reference if self.name.last() == "arn" => {
-                format!("arn:aws:{}:us-east-1:{}:{}", noise.word(WORDS), noise.text(DIGIT, 12), slug(&self.thing()))
+                format!(
+                    "arn:aws:{}:us-east-1:{}:{}",
+                    noise.word(WORDS),
+                    noise.text(DIGIT, 12),
+                    slug(&self.thing())
+                )
             }
             Kind::Reference => format!("{}-{}", noise.text(UPPER, 2), noise.text(DIGIT, 6)),
             Kind::Name | Kind::Label => self.named(),
@@ -143,7 +169,13 @@ impl Text<'_> {
             Kind::Remark => noise.word(REMARKS).to_owned(),
             Kind::Message => "Request completed successfully.".to_owned(),
             Kind::Status => noise.word(STATES).to_owned(),
-            Kind::Type => if record.noun.is_empty() { "standard".to_owned() } else { record.noun.replace(' ', "_") },
+            Kind::Type => {
+                if record.noun.is_empty() {
+                    "standard".to_owned()
+                } else {
+                    record.noun.replace(' ', "_")
+                }
+            }
             Kind::Category => noise.word(CATEGORIES).to_owned(),
             Kind::Tag => noise.word(TAGS).to_owned(),
             Kind::Flag => "true".to_owned(),
@@ -162,7 +194,9 @@ impl Text<'_> {
             Kind::Weekday => noise.word(DAYS).to_owned(),
             Kind::Language => record.place().language.to_owned(),
             Kind::Locale => format!("{}-{}", record.place().language, record.place().code),
-            Kind::Color if self.name.has(&["hex", "code"]) || mentions(description, &["hex"]) => format!("#{}", noise.text(HEX, 6)),
+            Kind::Color if self.name.has(&["hex", "code"]) || mentions(description, &["hex"]) => {
+                format!("#{}", noise.text(HEX, 6))
+            }
             Kind::Color => noise.word(COLORS).to_owned(),
             Kind::Unit => noise.word(UNITS).to_owned(),
             Kind::Version => format!("{}.{}.{}", noise.between(1, 4), noise.below(12), noise.below(9)),
@@ -171,8 +205,11 @@ impl Text<'_> {
             Kind::Genre => noise.word(GENRES).to_owned(),
             Kind::Sky => noise.word(SKIES).to_owned(),
             Kind::Method => noise.word(&["GET", "POST", "PUT"]).to_owned(),
-            Kind::Count | Kind::Quantity | Kind::Page | Kind::Limit | Kind::Offset | Kind::Position => self.digits(2),
+            Kind::Count | Kind::Quantity | Kind::Page | Kind::Limit | Kind::Offset | Kind::Position => {
+                self.digits(2)
+            }
             Kind::HttpStatus => "200".to_owned(),
+            Kind::Serial => self.digits(6),
             Kind::Percent => format!("{}%", noise.between(1, 99)),
             Kind::Rating => format!("{:.1}", 3.0 + 2.0 * noise.unit()),
             Kind::Score | Kind::Age | Kind::Port | Kind::Pixels => noise.between(18, 90).to_string(),
@@ -187,6 +224,9 @@ impl Text<'_> {
 
     fn full_name(&self) -> String {
         let (first, last) = self.record.person();
+        if self.name.joined() == "fullname" && self.record.has(&[Kind::FirstName, Kind::LastName]) {
+            return format!("{first} {last}");
+        }
         // `owner` of a record that is no person is somebody else than its other people.
         if record::is_person(self.record.noun) && self.name.has(&["full", "name", "display"]) {
             return format!("{first} {last}");
@@ -224,7 +264,11 @@ impl Text<'_> {
 
     fn url(&self) -> String {
         let noun = slug(self.record.noun);
-        let what = if self.name.last() == "website" || self.name.last() == "homepage" { String::new() } else { slug(&self.thing()) };
+        let what = if self.name.last() == "website" || self.name.last() == "homepage" {
+            String::new()
+        } else {
+            slug(&self.thing())
+        };
         match (noun.is_empty(), what.is_empty()) {
             (_, true) => format!("https://{}.example.com", slug(&self.record.company())),
             (true, _) => format!("https://example.com/{what}"),
@@ -256,8 +300,10 @@ impl Text<'_> {
             return self.digits(9);
         }
         let head = self.name.head(1);
-        let noun = if head.is_empty() { self.record.noun.split(' ').next_back().unwrap_or_default() } else { head };
-        let prefix: String = noun.chars().filter(char::is_ascii_lowercase).take(if noun.len() <= 4 { 4 } else { 3 }).collect();
+        let noun =
+            if head.is_empty() { self.record.noun.split(' ').next_back().unwrap_or_default() } else { head };
+        let prefix: String =
+            noun.chars().filter(char::is_ascii_lowercase).take(if noun.len() <= 4 { 4 } else { 3 }).collect();
         if prefix.is_empty() { noise.text(HEX, 16) } else { format!("{prefix}_{}", noise.text(LOWER, 10)) }
     }
 
@@ -288,7 +334,10 @@ impl Text<'_> {
             self.file()
         } else if record::is_product(noun) {
             format!("{} {}", noise.word(ADJECTIVES), noise.word(PRODUCTS))
-        } else if noun.split(' ').any(|w| matches!(w, "category" | "group" | "department" | "tag" | "topic" | "label")) {
+        } else if noun
+            .split(' ')
+            .any(|w| matches!(w, "category" | "group" | "department" | "tag" | "topic" | "label"))
+        {
             capital(noise.word(CATEGORIES))
         } else if noun.is_empty() {
             format!("{} {}", noise.word(ADJECTIVES), noise.word(WORDS))
@@ -300,26 +349,70 @@ impl Text<'_> {
     /// `name` is the thing's own; `department_name` is a department's.
     fn named(&self) -> String {
         let head = self.name.head(1);
-        if head.is_empty() || self.name.has(&["display", "friendly", "short", "long", "common", "full", "official", "native"]) {
+        if head.is_empty()
+            || self
+                .name
+                .has(&["display", "friendly", "short", "long", "common", "full", "official", "native"])
+        {
             return self.thing();
         }
         let of = self.name.words().rev().nth(1).unwrap_or_default();
         if self.record.noun.ends_with(of) {
             return self.thing();
         }
-        let other = Record { noise: self.record.noise.child(head), known: None, noun: of, postal: false };
-        Text { record: &other, name: self.name, kind: self.kind, noise: self.noise, now: self.now, row: self.row }.thing()
+        let other = Record { noise: self.record.noise.child(head), known: None, noun: of, members: &[] };
+        Text {
+            record: &other,
+            name: self.name,
+            kind: self.kind,
+            noise: self.noise,
+            now: self.now,
+            row: self.row,
+        }
+        .thing()
     }
 
     fn title(&self) -> String {
         let mut noise = self.record.noise.child("title");
         let noun = self.record.noun;
         if noun.is_empty() || record::is_person(noun) {
-            return format!("{} {}", noise.word(ADJECTIVES), noise.word(&["Overview", "Report", "Update", "Guide", "Review"]));
+            return format!(
+                "{} {}",
+                noise.word(ADJECTIVES),
+                noise.word(&["Overview", "Report", "Update", "Guide", "Review"])
+            );
         }
-        if noun.split(' ').any(|w| matches!(w, "issue" | "ticket" | "task" | "bug" | "todo" | "post" | "article" | "news" | "email" | "message" | "event" | "meeting")) {
+        if noun.split(' ').any(|w| {
+            matches!(
+                w,
+                "issue"
+                    | "ticket"
+                    | "task"
+                    | "bug"
+                    | "todo"
+                    | "post"
+                    | "article"
+                    | "news"
+                    | "email"
+                    | "message"
+                    | "event"
+                    | "meeting"
+            )
+        }) {
             let what = noise.word(&["Update", "Review", "Prepare", "Discuss", "Improve", "Check"]);
-            return format!("{what} {}", noise.word(&["onboarding guide", "release notes", "quarterly budget", "search results", "team schedule", "error handling", "travel plan", "customer feedback"]));
+            return format!(
+                "{what} {}",
+                noise.word(&[
+                    "onboarding guide",
+                    "release notes",
+                    "quarterly budget",
+                    "search results",
+                    "team schedule",
+                    "error handling",
+                    "travel plan",
+                    "customer feedback"
+                ])
+            );
         }
         self.thing()
     }
@@ -329,13 +422,21 @@ impl Text<'_> {
         let template = noise.word(SENTENCES);
         let noun = self.noun();
         let text = template.replacen("{}", &noun, 1);
-        capital(&text)
+        let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
+        match text.strip_prefix("A ").filter(|_| vowel) {
+            Some(rest) => format!("An {rest}"),
+            None => capital(&text),
+        }
     }
 
     fn file(&self) -> String {
         let mut noise = self.record.noise.child("file");
         let (ending, _) = FILES[noise.below(FILES.len())];
-        format!("{}-{}.{ending}", noise.word(&["report", "summary", "invoice", "notes", "draft", "photo", "export"]), noise.between(1, 99))
+        format!(
+            "{}-{}.{ending}",
+            noise.word(&["report", "summary", "invoice", "notes", "draft", "photo", "export"]),
+            noise.between(1, 99)
+        )
     }
 
     fn time(&self, description: &str) -> String {
@@ -345,13 +446,20 @@ impl Text<'_> {
             return civil.written(format);
         }
         if mentions(description, &["unix", "epoch"]) {
-            return if mentions(description, &["millisecond"]) { moment.saturating_mul(1000) } else { moment }.to_string();
+            return if mentions(description, &["millisecond"]) {
+                moment.saturating_mul(1000)
+            } else {
+                moment
+            }
+            .to_string();
         }
         if self.name.last() == "time" && self.name.len() == 1 && !mentions(description, &["date"]) {
             return format!("{:02}:{:02}", civil.hour, civil.minute);
         }
-        let day_only = matches!(self.name.last(), "date" | "birthday" | "dob" | "day" | "deadline" | "birthdate" | "birth")
-            || self.name.last().ends_with("date") && self.name.last() != "update";
+        let day_only = matches!(
+            self.name.last(),
+            "date" | "birthday" | "dob" | "day" | "deadline" | "birthdate" | "birth"
+        ) || self.name.last().ends_with("date") && self.name.last() != "update";
         if day_only { civil.date() } else { civil.rfc3339() }
     }
 
@@ -361,7 +469,18 @@ impl Text<'_> {
             return value;
         }
         let last = self.name.last();
-        if last.len() > 2 && !matches!(last, "value" | "data" | "result" | "results" | "output" | "response" | "string" | "item" | "items") {
+        match last {
+            "mode" => return noise.word(&["standard", "auto", "manual"]).to_owned(),
+            "format" => return noise.word(&["json", "text", "pdf"]).to_owned(),
+            "variant" | "subtype" | "class" | "type" => return noise.word(&["standard", "basic", "extended"]).to_owned(),
+            _ => {}
+        }
+        if last.len() > 2
+            && !matches!(
+                last,
+                "value" | "data" | "result" | "results" | "output" | "response" | "string" | "item" | "items"
+            )
+        {
             return format!("{}-{}", last, noise.word(WORDS));
         }
         format!("{} {}", noise.word(WORDS), noise.word(WORDS))
@@ -371,10 +490,22 @@ impl Text<'_> {
 /// A value that the description names: one of a quoted list, or an example.
 fn hinted(description: &str, mut noise: Noise) -> Option<String> {
     let lower = description.to_ascii_lowercase();
-    let mark = ["one of", "possible values", "allowed values", "valid values", "e.g.", "for example", "such as", "can be", "either", "example:", "i.e."]
-        .iter()
-        .filter_map(|m| lower.find(m).map(|at| at + m.len()))
-        .min()?;
+    let mark = [
+        "one of",
+        "possible values",
+        "allowed values",
+        "valid values",
+        "e.g.",
+        "for example",
+        "such as",
+        "can be",
+        "either",
+        "example:",
+        "i.e.",
+    ]
+    .iter()
+    .filter_map(|m| lower.find(m).map(|at| at + m.len()))
+    .min()?;
     let tail = description.get(mark..)?;
     let tail: String = tail.chars().take(200).collect();
     let quoted: Vec<&str> = ['`', '"', '\'']
@@ -385,7 +516,8 @@ fn hinted(description: &str, mut noise: Noise) -> Option<String> {
     if !quoted.is_empty() {
         return noise.pick(&quoted).map(|v| (*v).to_owned());
     }
-    let clause = tail.trim_start_matches([':', ' ', '(', '[', '{']).split(['.', ')', ';', '\n', ']', '}']).next()?;
+    let clause =
+        tail.trim_start_matches([':', ' ', '(', '[', '{']).split(['.', ')', ';', '\n', ']', '}']).next()?;
     let listed: Vec<&str> = clause
         .split([',', '|'])
         .flat_map(|part| part.split(" or "))
@@ -413,7 +545,12 @@ fn uuid(mut noise: Noise) -> String {
     let (a, b) = (noise.next(), noise.next());
     format!(
         "{:08x}-{:04x}-4{:03x}-{:x}{:03x}-{:012x}",
-        a >> 32, (a >> 16) & 0xffff, a & 0xfff, 8 + (b >> 62), (b >> 48) & 0xfff, b & 0xffff_ffff_ffff
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        8 + (b >> 62),
+        (b >> 48) & 0xfff,
+        b & 0xffff_ffff_ffff
     )
 }
 
@@ -451,13 +588,15 @@ fn template(template: &str, mut noise: Noise) -> String {
 /// Text in the style of an example: parts that hold a digit get other digits and letters of the
 /// same sort, plain words stay.
 pub(super) fn in_style_of(example: &str, mut noise: Noise) -> String {
+    let hexadecimal = example.len() >= 8
+        && example.chars().filter(char::is_ascii_alphanumeric).all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     let mut out = String::with_capacity(example.len());
     let mut rest = example;
     while !rest.is_empty() {
         let cut = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
         let (part, tail) = rest.split_at(cut);
         let vary = part.contains(|c: char| c.is_ascii_digit());
-        let hex = part.len() >= 4 && part.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+        let hex = hexadecimal || part.len() >= 4 && part.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
         for (i, c) in part.chars().enumerate() {
             out.push(match c {
                 '1'..='9' if vary && i == 0 => char::from(DIGIT[1 + noise.below(9)]),
@@ -481,7 +620,9 @@ mod tests {
 
     #[test]
     fn encodes_base64() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
     }

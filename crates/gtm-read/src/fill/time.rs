@@ -104,7 +104,8 @@ pub(super) fn format_in(description: &str) -> Option<&str> {
 pub(super) fn like(example: &str, moment: i64) -> Option<String> {
     let civil = Civil::of(moment);
     let b = example.as_bytes();
-    let digits = |range: std::ops::Range<usize>| b.get(range).is_some_and(|s| s.iter().all(u8::is_ascii_digit));
+    let digits =
+        |range: std::ops::Range<usize>| b.get(range).is_some_and(|s| s.iter().all(u8::is_ascii_digit));
     if !b.is_empty() && digits(0..b.len()) {
         return match b.len() {
             8 => Some(civil.written("YYYYMMDD")),
@@ -150,22 +151,82 @@ pub(super) fn moment(name: &Name, now: i64, record: Noise) -> i64 {
     if name.has(&["birth", "birthday", "birthdate", "dob"]) {
         return (now - noise.between(20 * 365, 60 * 365) * DAY).div_euclid(DAY) * DAY;
     }
-    if name.has(&["expires", "expiry", "expiration", "expire", "due", "deadline", "until", "renewal", "renews", "renew"]) {
+    if name.has(&[
+        "expires",
+        "expiry",
+        "expiration",
+        "expire",
+        "due",
+        "deadline",
+        "until",
+        "renewal",
+        "renews",
+        "renew",
+    ]) {
         return now + noise.between(10, 90) * DAY;
     }
     if name.has(&["next", "scheduled", "upcoming", "delivery", "estimated", "eta", "planned"]) {
         return now + noise.between(1, 9) * DAY;
     }
-    if name.has(&["updated", "update", "modified", "modification", "changed", "edited", "last", "seen", "accessed", "synced"]) {
+    if name.has(&[
+        "updated",
+        "update",
+        "modified",
+        "modification",
+        "changed",
+        "edited",
+        "last",
+        "seen",
+        "accessed",
+        "synced",
+    ]) {
         return after(0.6 + 0.3 * noise.unit());
     }
-    if name.has(&["created", "creation", "create", "registered", "joined", "added", "inserted", "opened", "since", "founded", "issued", "built"]) {
+    if name.has(&[
+        "created",
+        "creation",
+        "create",
+        "registered",
+        "joined",
+        "added",
+        "inserted",
+        "opened",
+        "since",
+        "founded",
+        "issued",
+        "built",
+    ]) {
         return created;
     }
-    if name.has(&["ordered", "purchased", "placed", "published", "submitted", "requested", "released", "sent", "started", "paid", "publish", "release"]) {
+    if name.has(&[
+        "ordered",
+        "purchased",
+        "placed",
+        "published",
+        "submitted",
+        "requested",
+        "released",
+        "sent",
+        "started",
+        "paid",
+        "publish",
+        "release",
+    ]) {
         return after(0.1 * noise.unit());
     }
-    if name.has(&["completed", "closed", "cancelled", "canceled", "deleted", "archived", "resolved", "delivered", "shipped", "finished", "ended"]) {
+    if name.has(&[
+        "completed",
+        "closed",
+        "cancelled",
+        "canceled",
+        "deleted",
+        "archived",
+        "resolved",
+        "delivered",
+        "shipped",
+        "finished",
+        "ended",
+    ]) {
         return after(0.3 + 0.2 * noise.unit());
     }
     if name.has(&["start", "begin", "begins", "departure", "depart", "checkin", "from", "pickup", "starts"]) {
@@ -210,7 +271,11 @@ mod tests {
             ("dd/MM/yyyy", "01/01/2025"),
             ("Time as HH:mm", "12:00"),
         ] {
-            assert_eq!(format_in(description).map(|f| time.written(f)).as_deref(), Some(written), "{description}");
+            assert_eq!(
+                format_in(description).map(|f| time.written(f)).as_deref(),
+                Some(written),
+                "{description}"
+            );
         }
         assert_eq!(format_in("the day it was made"), None);
     }

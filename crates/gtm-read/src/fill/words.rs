@@ -65,14 +65,36 @@ pub(super) const PLACES: &[Place] = places![
 
 /// Street names.
 pub(super) const STREETS: &[&str] = &[
-    "Maple Street", "Oak Avenue", "Harbour Road", "Station Road", "Mill Lane", "Park Avenue", "King Street",
-    "River Drive", "Hill Road", "Market Street", "Garden Way", "Lake View",
+    "Maple Street",
+    "Oak Avenue",
+    "Harbour Road",
+    "Station Road",
+    "Mill Lane",
+    "Park Avenue",
+    "King Street",
+    "River Drive",
+    "Hill Road",
+    "Market Street",
+    "Garden Way",
+    "Lake View",
 ];
 
 /// First halves of company names.
 pub(super) const COMPANY_HEAD: &[&str] = &[
-    "Northwind", "Blue Harbor", "Summit", "Cedar", "Brightline", "Redwood", "Lumen", "Atlas", "Evergreen", "Quarry",
-    "Silverlake", "Juniper", "Meridian", "Copperfield",
+    "Northwind",
+    "Blue Harbor",
+    "Summit",
+    "Cedar",
+    "Brightline",
+    "Redwood",
+    "Lumen",
+    "Atlas",
+    "Evergreen",
+    "Quarry",
+    "Silverlake",
+    "Juniper",
+    "Meridian",
+    "Copperfield",
 ];
 
 /// Second halves of company names.
@@ -81,8 +103,16 @@ pub(super) const COMPANY_TAIL: &[&str] =
 
 /// Occupations.
 pub(super) const JOBS: &[&str] = &[
-    "Software Engineer", "Account Manager", "Product Designer", "Data Analyst", "Operations Lead", "Nurse",
-    "Sales Director", "Teacher", "Project Manager", "Accountant",
+    "Software Engineer",
+    "Account Manager",
+    "Product Designer",
+    "Data Analyst",
+    "Operations Lead",
+    "Nurse",
+    "Sales Director",
+    "Teacher",
+    "Project Manager",
+    "Accountant",
 ];
 
 /// Roles in a team or system.
@@ -90,50 +120,108 @@ pub(super) const ROLES: &[&str] = &["admin", "member", "editor", "viewer", "owne
 
 /// Words put before a noun to name a thing.
 pub(super) const ADJECTIVES: &[&str] = &[
-    "Standard", "Premium", "Classic", "Compact", "Northern", "Central", "Primary", "Modern", "Essential", "Quarterly",
-    "Coastal", "Advanced", "Original", "Green", "Silver", "Daily", "Regional", "Urban", "Select", "Pilot",
+    "Standard",
+    "Premium",
+    "Classic",
+    "Compact",
+    "Northern",
+    "Central",
+    "Primary",
+    "Modern",
+    "Essential",
+    "Quarterly",
+    "Coastal",
+    "Advanced",
+    "Original",
+    "Green",
+    "Silver",
+    "Daily",
+    "Regional",
+    "Urban",
+    "Select",
+    "Pilot",
 ];
 
 /// Things that are sold.
 pub(super) const PRODUCTS: &[&str] = &[
-    "Desk Lamp", "Water Bottle", "Running Shoes", "Wireless Headphones", "Ceramic Mug", "Backpack", "Office Chair",
-    "Notebook", "Rain Jacket", "Coffee Grinder", "Bluetooth Speaker", "Yoga Mat", "Travel Pillow", "Keyboard",
+    "Desk Lamp",
+    "Water Bottle",
+    "Running Shoes",
+    "Wireless Headphones",
+    "Ceramic Mug",
+    "Backpack",
+    "Office Chair",
+    "Notebook",
+    "Rain Jacket",
+    "Coffee Grinder",
+    "Bluetooth Speaker",
+    "Yoga Mat",
+    "Travel Pillow",
+    "Keyboard",
 ];
 
 /// Categories of things.
 pub(super) const CATEGORIES: &[&str] = &[
-    "general", "home", "outdoor", "electronics", "food", "health", "travel", "education", "sports", "music",
+    "general",
+    "home",
+    "outdoor",
+    "electronics",
+    "food",
+    "health",
+    "travel",
+    "education",
+    "sports",
+    "music",
 ];
 
 /// Short labels.
 pub(super) const TAGS: &[&str] = &[
-    "new", "featured", "urgent", "internal", "draft", "seasonal", "popular", "beta", "review", "public", "archive",
-    "priority",
+    "new", "featured", "urgent", "internal", "draft", "seasonal", "popular", "beta", "review", "public",
+    "archive", "priority",
 ];
 
 /// Colours.
 pub(super) const COLORS: &[&str] = &["blue", "green", "red", "black", "white", "silver", "orange", "teal"];
 
 /// Names of animals kept at home.
-pub(super) const PETS: &[&str] = &["Milo", "Luna", "Biscuit", "Nala", "Oscar", "Pepper", "Ziggy", "Hazel", "Bruno", "Coco"];
+pub(super) const PETS: &[&str] =
+    &["Milo", "Luna", "Biscuit", "Nala", "Oscar", "Pepper", "Ziggy", "Hazel", "Bruno", "Coco"];
 
 /// Dishes.
 pub(super) const DISHES: &[&str] = &[
-    "Margherita Pizza", "Chicken Tikka", "Lentil Soup", "Beef Tacos", "Pad Thai", "Caesar Salad", "Mushroom Risotto",
-    "Fish and Chips", "Falafel Wrap", "Ramen",
+    "Margherita Pizza",
+    "Chicken Tikka",
+    "Lentil Soup",
+    "Beef Tacos",
+    "Pad Thai",
+    "Caesar Salad",
+    "Mushroom Risotto",
+    "Fish and Chips",
+    "Falafel Wrap",
+    "Ramen",
 ];
 
 /// Titles of works: books, films, songs.
 pub(super) const WORKS: &[&str] = &[
-    "The Long Harbour", "Glass Meridian", "A Quiet Orbit", "Winter Signals", "Paper Lanterns", "The Salt Road",
-    "Night Over Lisbon", "Second Horizon", "The Clockmaker's Garden", "Blue Static",
+    "The Long Harbour",
+    "Glass Meridian",
+    "A Quiet Orbit",
+    "Winter Signals",
+    "Paper Lanterns",
+    "The Salt Road",
+    "Night Over Lisbon",
+    "Second Horizon",
+    "The Clockmaker's Garden",
+    "Blue Static",
 ];
 
 /// Genres of works.
-pub(super) const GENRES: &[&str] = &["drama", "comedy", "documentary", "thriller", "fantasy", "jazz", "rock", "history"];
+pub(super) const GENRES: &[&str] =
+    &["drama", "comedy", "documentary", "thriller", "fantasy", "jazz", "rock", "history"];
 
 /// Weather in words.
-pub(super) const SKIES: &[&str] = &["Clear", "Partly cloudy", "Light rain", "Overcast", "Sunny", "Scattered showers"];
+pub(super) const SKIES: &[&str] =
+    &["Clear", "Partly cloudy", "Light rain", "Overcast", "Sunny", "Scattered showers"];
 
 /// Sentences about a thing; `{}` becomes its noun.
 pub(super) const SENTENCES: &[&str] = &[
@@ -149,9 +237,16 @@ pub(super) const SENTENCES: &[&str] = &[
 
 /// What people write.
 pub(super) const REMARKS: &[&str] = &[
-    "Looks good to me, thanks!", "Could we move this to next week?", "Works as described.", "Great value, would recommend.",
-    "Please see the attached details.", "Following up on our last conversation.", "Confirmed, see you then.",
-    "Slight delay, otherwise fine.", "Happy with the result.", "Can you share the latest numbers?",
+    "Looks good to me, thanks!",
+    "Could we move this to next week?",
+    "Works as described.",
+    "Great value, would recommend.",
+    "Please see the attached details.",
+    "Following up on our last conversation.",
+    "Confirmed, see you then.",
+    "Slight delay, otherwise fine.",
+    "Happy with the result.",
+    "Can you share the latest numbers?",
 ];
 
 /// States in which a thing usually is.
@@ -159,14 +254,18 @@ pub(super) const STATES: &[&str] = &["active", "pending", "completed", "active",
 
 /// Plain words, where text is asked for and nothing says of what kind.
 pub(super) const WORDS: &[&str] = &[
-    "alpha", "river", "north", "cedar", "signal", "amber", "delta", "harbor", "lumen", "orbit", "prairie", "quartz",
-    "summit", "tundra", "willow", "zenith", "basic", "standard", "main", "sample",
+    "alpha", "river", "north", "cedar", "signal", "amber", "delta", "harbor", "lumen", "orbit", "prairie",
+    "quartz", "summit", "tundra", "willow", "zenith", "basic", "standard", "main", "sample",
 ];
 
 /// File endings with their media types.
 pub(super) const FILES: &[(&str, &str)] = &[
-    ("pdf", "application/pdf"), ("png", "image/png"), ("csv", "text/csv"), ("txt", "text/plain"),
-    ("jpg", "image/jpeg"), ("json", "application/json"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("csv", "text/csv"),
+    ("txt", "text/plain"),
+    ("jpg", "image/jpeg"),
+    ("json", "application/json"),
 ];
 
 /// Ticker symbols that belong to nobody in particular.
@@ -176,10 +275,21 @@ pub(super) const TICKERS: &[&str] = &["NWND", "BLHB", "SMMT", "LUMN", "ATLS", "E
 pub(super) const UNITS: &[&str] = &["kg", "pcs", "m", "l", "hours"];
 
 /// Week days.
-pub(super) const DAYS: &[&str] = &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+pub(super) const DAYS: &[&str] =
+    &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// Months.
 pub(super) const MONTHS: &[&str] = &[
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];

@@ -8,38 +8,130 @@ use serde_json::{Map, Value as Json, json};
 
 /// Verbs, and states that a record is in afterwards: the first that the record's schema allows.
 const OUTCOMES: &[(&str, &str)] = &[
-    ("cancel", "cancelled canceled cancelling cancel"), ("close", "closed"), ("open", "open opened active"),
-    ("reopen", "open reopened active"), ("archive", "archived inactive"), ("unarchive", "active unarchived open"),
-    ("activate", "active activated enabled"), ("deactivate", "inactive deactivated disabled"), ("enable", "enabled active"),
-    ("disable", "disabled inactive"), ("approve", "approved accepted"), ("reject", "rejected declined denied"),
-    ("accept", "accepted approved"), ("decline", "declined rejected"), ("complete", "completed complete done finished"),
-    ("finish", "finished completed done"), ("start", "started running in_progress active"), ("stop", "stopped inactive stopping"),
-    ("pause", "paused suspended"), ("resume", "active running resumed in_progress"), ("suspend", "suspended inactive"),
-    ("unsuspend", "active"), ("publish", "published active live"), ("unpublish", "unpublished draft"), ("submit", "submitted pending in_review"),
-    ("send", "sent sending"), ("ship", "shipped"), ("deliver", "delivered"), ("delivered", "delivered"), ("shipped", "shipped"),
-    ("refund", "refunded"), ("pay", "paid"), ("capture", "captured succeeded"), ("void", "voided void"), ("confirm", "confirmed succeeded"),
-    ("verify", "verified"), ("lock", "locked"), ("unlock", "unlocked active"), ("block", "blocked"), ("unblock", "active unblocked"),
-    ("ban", "banned"), ("unban", "active"), ("restore", "active restored available"), ("delete", "deleted"), ("terminate", "terminated"),
-    ("expire", "expired"), ("revoke", "revoked inactive"), ("fulfill", "fulfilled"), ("return", "returned"), ("resolve", "resolved closed"),
-    ("assign", "assigned"), ("hold", "on_hold held"), ("release", "released active"), ("retry", "pending queued retrying"),
-    ("restart", "running restarting active"), ("reboot", "running rebooting"), ("run", "running"), ("finalize", "finalized open"),
-    ("mark_paid", "paid"), ("read", "read"), ("unread", "unread"), ("trash", "trashed"), ("untrash", "active"), ("abort", "aborted cancelled"),
-    ("sign", "signed"), ("draft", "draft"), ("redeem", "redeemed"), ("claim", "claimed"), ("mute", "muted"), ("unmute", "unmuted"),
+    ("cancel", "cancelled canceled cancelling cancel"),
+    ("close", "closed"),
+    ("open", "open opened active"),
+    ("reopen", "open reopened active"),
+    ("archive", "archived inactive"),
+    ("unarchive", "active unarchived open"),
+    ("activate", "active activated enabled"),
+    ("deactivate", "inactive deactivated disabled"),
+    ("enable", "enabled active"),
+    ("disable", "disabled inactive"),
+    ("approve", "approved accepted"),
+    ("reject", "rejected declined denied"),
+    ("accept", "accepted approved"),
+    ("decline", "declined rejected"),
+    ("complete", "completed complete done finished"),
+    ("finish", "finished completed done"),
+    ("start", "started running in_progress active"),
+    ("stop", "stopped inactive stopping"),
+    ("pause", "paused suspended"),
+    ("resume", "active running resumed in_progress"),
+    ("suspend", "suspended inactive"),
+    ("unsuspend", "active"),
+    ("publish", "published active live"),
+    ("unpublish", "unpublished draft"),
+    ("submit", "submitted pending in_review"),
+    ("send", "sent sending"),
+    ("ship", "shipped"),
+    ("deliver", "delivered"),
+    ("delivered", "delivered"),
+    ("shipped", "shipped"),
+    ("refund", "refunded"),
+    ("pay", "paid"),
+    ("capture", "captured succeeded"),
+    ("void", "voided void"),
+    ("confirm", "confirmed succeeded"),
+    ("verify", "verified"),
+    ("lock", "locked"),
+    ("unlock", "unlocked active"),
+    ("block", "blocked"),
+    ("unblock", "active unblocked"),
+    ("ban", "banned"),
+    ("unban", "active"),
+    ("restore", "active restored available"),
+    ("delete", "deleted"),
+    ("terminate", "terminated"),
+    ("expire", "expired"),
+    ("revoke", "revoked inactive"),
+    ("fulfill", "fulfilled"),
+    ("return", "returned"),
+    ("resolve", "resolved closed"),
+    ("assign", "assigned"),
+    ("hold", "on_hold held"),
+    ("release", "released active"),
+    ("retry", "pending queued retrying"),
+    ("restart", "running restarting active"),
+    ("reboot", "running rebooting"),
+    ("run", "running"),
+    ("finalize", "finalized open"),
+    ("mark_paid", "paid"),
+    ("read", "read"),
+    ("unread", "unread"),
+    ("trash", "trashed"),
+    ("untrash", "active"),
+    ("abort", "aborted cancelled"),
+    ("sign", "signed"),
+    ("draft", "draft"),
+    ("redeem", "redeemed"),
+    ("claim", "claimed"),
+    ("mute", "muted"),
+    ("unmute", "unmuted"),
 ];
 
 /// Verbs, and the flag that they raise or lower.
 const FLAGS: &[(&str, &str, bool)] = &[
-    ("star", "starred", true), ("unstar", "starred", false), ("like", "liked", true), ("unlike", "liked", false),
-    ("pin", "pinned", true), ("unpin", "pinned", false), ("lock", "locked", true), ("unlock", "locked", false),
-    ("archive", "archived", true), ("unarchive", "archived", false), ("enable", "enabled", true), ("disable", "enabled", false),
-    ("enable", "disabled", false), ("disable", "disabled", true), ("activate", "active", true), ("deactivate", "active", false), ("publish", "published", true), ("unpublish", "published", false),
-    ("block", "blocked", true), ("unblock", "blocked", false), ("complete", "completed", true), ("uncomplete", "completed", false),
-    ("close", "closed", true), ("reopen", "closed", false), ("verify", "verified", true), ("mute", "muted", true), ("unmute", "muted", false),
-    ("hide", "hidden", true), ("unhide", "hidden", false), ("flag", "flagged", true), ("unflag", "flagged", false), ("follow", "following", true),
-    ("unfollow", "following", false), ("subscribe", "subscribed", true), ("unsubscribe", "subscribed", false), ("suspend", "suspended", true),
-    ("unsuspend", "suspended", false), ("favorite", "favorite", true), ("unfavorite", "favorite", false), ("cancel", "cancelled", true),
-    ("read", "read", true), ("unread", "read", false), ("approve", "approved", true), ("pause", "paused", true), ("resume", "paused", false),
-    ("trash", "trashed", true), ("untrash", "trashed", false), ("bookmark", "bookmarked", true), ("restore", "deleted", false), ("revoke", "revoked", true),
+    ("star", "starred", true),
+    ("unstar", "starred", false),
+    ("like", "liked", true),
+    ("unlike", "liked", false),
+    ("pin", "pinned", true),
+    ("unpin", "pinned", false),
+    ("lock", "locked", true),
+    ("unlock", "locked", false),
+    ("archive", "archived", true),
+    ("unarchive", "archived", false),
+    ("enable", "enabled", true),
+    ("disable", "enabled", false),
+    ("enable", "disabled", false),
+    ("disable", "disabled", true),
+    ("activate", "active", true),
+    ("deactivate", "active", false),
+    ("publish", "published", true),
+    ("unpublish", "published", false),
+    ("block", "blocked", true),
+    ("unblock", "blocked", false),
+    ("complete", "completed", true),
+    ("uncomplete", "completed", false),
+    ("close", "closed", true),
+    ("reopen", "closed", false),
+    ("verify", "verified", true),
+    ("mute", "muted", true),
+    ("unmute", "muted", false),
+    ("hide", "hidden", true),
+    ("unhide", "hidden", false),
+    ("flag", "flagged", true),
+    ("unflag", "flagged", false),
+    ("follow", "following", true),
+    ("unfollow", "following", false),
+    ("subscribe", "subscribed", true),
+    ("unsubscribe", "subscribed", false),
+    ("suspend", "suspended", true),
+    ("unsuspend", "suspended", false),
+    ("favorite", "favorite", true),
+    ("unfavorite", "favorite", false),
+    ("cancel", "cancelled", true),
+    ("read", "read", true),
+    ("unread", "read", false),
+    ("approve", "approved", true),
+    ("pause", "paused", true),
+    ("resume", "paused", false),
+    ("trash", "trashed", true),
+    ("untrash", "trashed", false),
+    ("bookmark", "bookmarked", true),
+    ("restore", "deleted", false),
+    ("revoke", "revoked", true),
 ];
 
 /// What an action sets, and whether that is a guess.
@@ -53,18 +145,34 @@ pub(super) struct Effect {
 pub(super) fn effect(verb: &str, record: &Node<'_>, undo: bool) -> Effect {
     let verb_name = Name::new(verb);
     let verb = verb_name.words().collect::<Vec<_>>().join("_");
-    let verb = if OUTCOMES.iter().any(|(v, _)| *v == verb) || FLAGS.iter().any(|(v, ..)| *v == verb) { verb } else { verb_name.first().to_owned() };
+    let verb = if OUTCOMES.iter().any(|(v, _)| *v == verb) || FLAGS.iter().any(|(v, ..)| *v == verb) {
+        verb
+    } else {
+        verb_name.first().to_owned()
+    };
     let members = record.members();
     let mut out = Effect::default();
     if !undo {
         if let Some((_, states)) = OUTCOMES.iter().find(|(v, _)| *v == verb) {
             let status = members.iter().find(|(n, node)| {
-                matches!(Name::new(n).joined(), "status" | "state" | "lifecyclestate" | "lifecyclestatus" | "statuscode" | "currentstatus") && node.primary() == Some("string")
-                    || (node.primary() == Some("string") && matches!(Name::new(n).last(), "status" | "state") && !node.values().is_empty())
+                matches!(
+                    Name::new(n).joined(),
+                    "status"
+                        | "state"
+                        | "lifecyclestate"
+                        | "lifecyclestatus"
+                        | "statuscode"
+                        | "currentstatus"
+                ) && node.primary() == Some("string")
+                    || (node.primary() == Some("string")
+                        && matches!(Name::new(n).last(), "status" | "state")
+                        && !node.values().is_empty())
             });
             if let Some((name, node)) = status {
                 let values = node.values();
-                let found = states.split(' ').find_map(|s| values.iter().find(|v| Name::new(v).joined() == s.replace('_', "")));
+                let found = states
+                    .split(' ')
+                    .find_map(|s| values.iter().find(|v| Name::new(v).joined() == s.replace('_', "")));
                 match found {
                     Some(value) => drop(out.set.insert((*name).to_owned(), json!(quoted(value)))),
                     None if values.is_empty() => {
@@ -78,8 +186,14 @@ pub(super) fn effect(verb: &str, record: &Node<'_>, undo: bool) -> Effect {
             for state in states.split(' ') {
                 for (name, node) in &members {
                     let own = Name::new(name);
-                    let when = own.joined().strip_prefix(state).is_some_and(|rest| matches!(rest, "at" | "on" | "date" | "time" | "datetime"))
-                        || own.joined().strip_suffix(state).is_some_and(|rest| matches!(rest, "date" | "time"));
+                    let when = own
+                        .joined()
+                        .strip_prefix(state)
+                        .is_some_and(|rest| matches!(rest, "at" | "on" | "date" | "time" | "datetime"))
+                        || own
+                            .joined()
+                            .strip_suffix(state)
+                            .is_some_and(|rest| matches!(rest, "date" | "time"));
                     if let (true, Some(now)) = (when, now_for(node)) {
                         out.set.insert((*name).to_owned(), json!(now));
                     }
@@ -102,7 +216,22 @@ pub(super) fn effect(verb: &str, record: &Node<'_>, undo: bool) -> Effect {
 
 /// The state that a new record is most likely in, of those that its schema allows.
 pub(super) fn initial_state(node: &Node<'_>) -> Option<String> {
-    const FIRST: &[&str] = &["draft", "new", "created", "pending", "open", "todo", "queued", "active", "submitted", "scheduled", "enabled", "available", "processing", "inprogress"];
+    const FIRST: &[&str] = &[
+        "draft",
+        "new",
+        "created",
+        "pending",
+        "open",
+        "todo",
+        "queued",
+        "active",
+        "submitted",
+        "scheduled",
+        "enabled",
+        "available",
+        "processing",
+        "inprogress",
+    ];
     let values = node.values();
     FIRST.iter().find_map(|f| values.iter().find(|v| Name::new(v).joined() == *f)).map(|v| (*v).to_owned())
 }
@@ -120,7 +249,10 @@ mod tests {
     fn verbs_set_what_the_schema_has() {
         let status = json!({"status": {"type": "string", "enum": ["OPEN", "CANCELED"]}, "canceled_at": {"type": "string", "format": "date-time"}});
         assert_eq!(of("cancel", status, false), json!({"status": "'CANCELED'", "canceled_at": "now()"}));
-        assert_eq!(of("archive", json!({"isArchived": {"type": "boolean"}}), false), json!({"isArchived": true}));
+        assert_eq!(
+            of("archive", json!({"isArchived": {"type": "boolean"}}), false),
+            json!({"isArchived": true})
+        );
         assert_eq!(of("star", json!({"starred": {"type": "boolean"}}), true), json!({"starred": false}));
         assert_eq!(of("recalculate", json!({"status": {"type": "string"}}), false), json!({}));
         assert_eq!(of("close", json!({"state": {"type": "string"}}), false), json!({"state": "'closed'"}));

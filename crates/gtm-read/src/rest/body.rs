@@ -38,7 +38,9 @@ impl<'a> Body<'a> {
                 let scalar = primary.is_some_and(|t| !matches!(t, "object" | "array"));
                 // Of a body that nothing is declared of, only an object can be a record.
                 let expr = match primary {
-                    None if members.is_empty() => format!("(isObject({0}) ? {0} : {{}})", arg(name)),
+                    _ if primary.is_none() && members.is_empty() || node.is_some_and(|n| n.has_forms()) => {
+                        format!("(isObject({0}) ? {0} : {{}})", arg(name))
+                    }
                     _ => arg(name),
                 };
                 Body { expr, members, beside: Vec::new(), node, bulk, scalar }
@@ -51,8 +53,16 @@ impl<'a> Body<'a> {
                 };
                 let beside: Vec<&str> =
                     http.params.iter().filter(|p| sent(p.location)).map(|p| p.argument.as_str()).collect();
-                let members = parameters.members().into_iter().filter(|(name, _)| !beside.contains(name)).collect();
-                Body { expr: "args".into(), members, beside, node: Some(parameters), bulk: false, scalar: false }
+                let members =
+                    parameters.members().into_iter().filter(|(name, _)| !beside.contains(name)).collect();
+                Body {
+                    expr: "args".into(),
+                    members,
+                    beside,
+                    node: Some(parameters),
+                    bulk: false,
+                    scalar: false,
+                }
             }
         };
         for _ in 0..2 {
@@ -62,7 +72,14 @@ impl<'a> Body<'a> {
     }
 
     fn nothing() -> Body<'a> {
-        Body { expr: "args".into(), members: Vec::new(), beside: Vec::new(), node: None, bulk: false, scalar: false }
+        Body {
+            expr: "args".into(),
+            members: Vec::new(),
+            beside: Vec::new(),
+            node: None,
+            bulk: false,
+            scalar: false,
+        }
     }
 
     /// The record inside `{pet: {...}}` or `{data: {...}}`.
@@ -72,7 +89,19 @@ impl<'a> Body<'a> {
             let named = words.iter().any(|w| word(w) == word(name));
             let wraps = matches!(
                 joined.joined(),
-                "data" | "payload" | "item" | "body" | "input" | "record" | "resource" | "entity" | "object" | "params" | "request" | "model" | "attributes"
+                "data"
+                    | "payload"
+                    | "item"
+                    | "body"
+                    | "input"
+                    | "record"
+                    | "resource"
+                    | "entity"
+                    | "object"
+                    | "params"
+                    | "request"
+                    | "model"
+                    | "attributes"
             );
             let own = record.is_some_and(|r| r.member(name).is_some());
             let tagged = record.is_some_and(|r| !r.tag().is_empty() && r.tag() == node.tag());
@@ -101,7 +130,9 @@ impl<'a> Body<'a> {
         let mut left_out = self.beside.clone();
         let mut completed = Vec::new();
         let mut loose = false;
-        let closed = record.is_some_and(|r| r.resolved().get("additionalProperties") == Some(&serde_json::Value::Bool(false)));
+        let closed = record.is_some_and(|r| {
+            r.resolved().get("additionalProperties") == Some(&serde_json::Value::Bool(false))
+        });
         for (name, node) in &self.members {
             let wanted = record.and_then(|r| r.member(name));
             if node.flag("readOnly") {
@@ -131,7 +162,10 @@ impl<'a> Body<'a> {
         }
         let kept: Vec<&str> = self.members.iter().map(|(n, _)| *n).filter(|n| !names.contains(n)).collect();
         let open = self.members.is_empty() && self.expr != "args";
-        if kept.is_empty() && !open && !(self.members.is_empty() && self.beside.is_empty() && self.node.is_some()) {
+        if kept.is_empty()
+            && !open
+            && !(self.members.is_empty() && self.beside.is_empty() && self.node.is_some())
+        {
             return None;
         }
         let there: Vec<&str> =

@@ -36,30 +36,35 @@ impl<'a> Entity<'a> {
         let node = declared(&ops, last);
         let shown = node;
         let tag = shown.map(|n| n.tag()).filter(|t| !t.is_empty()).unwrap_or_default();
-        let parameter = ops.iter().find_map(|op| match (&op.role, op.path.segments.get(resource.path.segments.len())) {
-            (Role::Lookup(_), _) => None,
-            (_, Some(Segment::Parameter(names))) => names.first().map(|n| (n.as_str(), *op)),
-            _ => None,
-        });
+        let parameter =
+            ops.iter().find_map(|op| match (&op.role, op.path.segments.get(resource.path.segments.len())) {
+                (Role::Lookup(_), _) => None,
+                (_, Some(Segment::Parameter(names))) => names.first().map(|n| (n.as_str(), *op)),
+                _ => None,
+            });
         let noun = if last.is_empty() { tag.clone() } else { word(last) };
         let id = parameter
             .and_then(|(p, op)| id_member(shown, p, &noun, parameter_type(op, p)))
-            .or_else(|| plain_id(shown, &noun))
+            .or_else(|| if parameter.is_none() { plain_id(shown, &noun) } else { None })
             .unwrap_or_else(|| "id".to_owned());
         let mut schema = shown.map_or_else(|| requested(&ops, last), |n| n.extracted());
         let closed = schema.get("additionalProperties") == Some(&Json::Bool(false));
         let widened = closed && Node::of(&schema).member(&id).is_none();
-        let id_schema = parameter.map_or_else(|| json!({"type": "string"}), |(p, op)| parameter_schema(op, p));
+        let id_schema =
+            parameter.map_or_else(|| json!({"type": "string"}), |(p, op)| parameter_schema(op, p));
         add_member(&mut schema, &id, id_schema);
         // What is demanded but not described can be anything, and must be something.
         for name in shown.map(|n| n.demanded()).unwrap_or_default() {
             add_member(&mut schema, name, json!({}));
         }
         let forms = shown.is_some_and(|n| n.has_forms());
-        let loose = forms || ops.iter().any(|op| {
-            matches!(op.role, Role::Create | Role::Update | Role::UpdateByBody | Role::Act(_) | Role::Single)
-                && Body::of(op.tool, &[last], shown).sorted(shown).2
-        });
+        let loose = forms
+            || ops.iter().any(|op| {
+                matches!(
+                    op.role,
+                    Role::Create | Role::Update | Role::UpdateByBody | Role::Act(_) | Role::Single
+                ) && Body::of(op.tool, &[last], shown).sorted(shown).2
+            });
         Entity { name: collection_name(last, &tag), node: shown, tag, schema, id, loose, widened }
     }
 }
@@ -70,13 +75,30 @@ fn collection_name(last: &str, tag: &str) -> String {
     let name = Name::new(source);
     let words: Vec<&str> = name.words().collect();
     let joined = match words.split_last() {
-        Some((last, head)) => {
-            head.iter().map(|w| (*w).to_owned()).chain([plural(&singular(last))]).collect::<Vec<_>>().join("_")
-        }
+        Some((last, head)) => head
+            .iter()
+            .map(|w| (*w).to_owned())
+            .chain([plural(&singular(last))])
+            .collect::<Vec<_>>()
+            .join("_"),
         None => "records".to_owned(),
     };
     let named = joined.starts_with(|c: char| c.is_ascii_alphabetic());
-    let taken = matches!(joined.as_str(), "args" | "it" | "rows" | "total" | "state" | "key" | "reply" | "error" | "in" | "true" | "false" | "null");
+    let taken = matches!(
+        joined.as_str(),
+        "args"
+            | "it"
+            | "rows"
+            | "total"
+            | "state"
+            | "key"
+            | "reply"
+            | "error"
+            | "in"
+            | "true"
+            | "false"
+            | "null"
+    );
     if named && !taken { joined } else { format!("all_{joined}") }
 }
 
@@ -123,7 +145,9 @@ fn requested(ops: &[&Op<'_>], last: &str) -> Json {
 
 fn parameter_schema(op: &Op<'_>, parameter: &str) -> Json {
     let argument = argument(op, parameter);
-    let Some(node) = Node::of(&op.tool.parameters).member(&argument) else { return json!({"type": "string"}) };
+    let Some(node) = Node::of(&op.tool.parameters).member(&argument) else {
+        return json!({"type": "string"});
+    };
     let mut out = serde_json::Map::new();
     if let Json::Object(schema) = node.resolved() {
         for keyword in ["type", "format", "pattern", "minLength", "maxLength", "example"] {
@@ -140,7 +164,8 @@ fn parameter_type<'a>(op: &Op<'a>, parameter: &str) -> Option<&'a str> {
 
 /// The argument that a path parameter is given by.
 pub(super) fn argument(op: &Op<'_>, parameter: &str) -> String {
-    let found = op.http.params.iter().find(|p| p.location == gtm_tool::ParamLocation::Path && p.name == parameter);
+    let found =
+        op.http.params.iter().find(|p| p.location == gtm_tool::ParamLocation::Path && p.name == parameter);
     found.map_or_else(|| parameter.to_owned(), |p| p.argument.clone())
 }
 
@@ -161,7 +186,8 @@ fn id_member(record: Option<Node<'_>>, parameter: &str, noun: &str, of_type: Opt
 
 fn id_among(members: &[(&str, Node<'_>)], parameter: &str, noun: &str) -> Option<String> {
     let scalar = |node: &Node<'_>| {
-        !matches!(node.primary(), Some("object" | "array" | "boolean")) && !node.text("format").starts_with("date")
+        !matches!(node.primary(), Some("object" | "array" | "boolean"))
+            && !node.text("format").starts_with("date")
     };
     let named = |wanted: &str| {
         members
@@ -177,9 +203,9 @@ fn id_among(members: &[(&str, Node<'_>)], parameter: &str, noun: &str) -> Option
         return Some(exact);
     }
     if matches!(last, "id" | "uuid" | "guid" | "uid" | "sid" | "identifier" | "oid" | "gid" | "key") {
-        return any(&["id", last, "uuid", "guid", "uid", "sid", "identifier"])
-            .or_else(|| ["id", "uuid", "guid", "key", "sid"].iter().find_map(|w| named(&format!("{noun}{w}"))))
-            .or_else(|| any(&["name", "slug", "code", "number"]));
+        return any(&["id", last, "uuid", "guid", "uid", "sid", "identifier"]).or_else(|| {
+            ["id", "uuid", "guid", "key", "sid"].iter().find_map(|w| named(&format!("{noun}{w}")))
+        });
     }
     named(last)
         .or_else(|| if last == noun || noun.ends_with(last) { plain_id_of(members, &noun) } else { None })
@@ -191,9 +217,23 @@ fn plain_id(record: Option<Node<'_>>, noun: &str) -> Option<String> {
 }
 
 fn plain_id_of(members: &[(&str, Node<'_>)], noun: &str) -> Option<String> {
-    let wanted = ["id".to_owned(), "uuid".into(), "guid".into(), format!("{noun}id"), format!("{noun}uuid"), "sid".into(), "key".into(), "name".into(), "slug".into(), "code".into()];
+    let wanted = [
+        "id".to_owned(),
+        "uuid".into(),
+        "guid".into(),
+        format!("{noun}id"),
+        format!("{noun}uuid"),
+        "sid".into(),
+        "key".into(),
+        "name".into(),
+        "slug".into(),
+        "code".into(),
+    ];
     wanted.iter().find_map(|w| {
         let scalar = |node: &Node<'_>| matches!(node.primary(), Some("string" | "integer" | "number") | None);
-        members.iter().find(|(name, node)| Name::new(name).joined() == w && scalar(node)).map(|(name, _)| (*name).to_owned())
+        members
+            .iter()
+            .find(|(name, node)| Name::new(name).joined() == w && scalar(node))
+            .map(|(name, _)| (*name).to_owned())
     })
 }

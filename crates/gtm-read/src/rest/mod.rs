@@ -85,8 +85,14 @@ impl<'a> Reader<'a> {
         let plan = Plan::of(tools);
         let entities: Vec<Entity<'a>> = plan.resources.iter().map(|r| Entity::of(&plan, r)).collect();
         let count = entities.len();
-        let mut reader =
-            Reader { plan, entities, names: Vec::new(), paths: vec![None; count], parents: Vec::new(), links: vec![None; count] };
+        let mut reader = Reader {
+            plan,
+            entities,
+            names: Vec::new(),
+            paths: vec![None; count],
+            parents: Vec::new(),
+            links: vec![None; count],
+        };
         reader.find_parents();
         reader.find_aliases();
         reader.demote();
@@ -96,8 +102,13 @@ impl<'a> Reader<'a> {
     }
 
     fn find_parents(&mut self) {
-        let index: BTreeMap<(&str, &[String]), usize> =
-            self.plan.resources.iter().enumerate().map(|(i, r)| ((r.api.as_str(), r.key.as_slice()), i)).collect();
+        let index: BTreeMap<(&str, &[String]), usize> = self
+            .plan
+            .resources
+            .iter()
+            .enumerate()
+            .map(|(i, r)| ((r.api.as_str(), r.key.as_slice()), i))
+            .collect();
         self.parents = self
             .plan
             .resources
@@ -112,7 +123,10 @@ impl<'a> Reader<'a> {
     /// Resources that are another way to the records of a resource with a shorter path.
     fn find_aliases(&mut self) {
         let has_items = |i: usize| {
-            self.plan.resources[i].ops.iter().any(|&op| matches!(self.plan.ops[op].role, Role::Get | Role::Update | Role::Delete))
+            self.plan.resources[i]
+                .ops
+                .iter()
+                .any(|&op| matches!(self.plan.ops[op].role, Role::Get | Role::Update | Role::Delete))
         };
         let scopes = |i: usize| {
             self.plan.resources[i].path.segments.iter().filter(|s| matches!(s, Segment::Parameter(_))).count()
@@ -191,10 +205,20 @@ impl<'a> Reader<'a> {
         let members = schema.members();
         let scalar = |node: &Node<'_>| matches!(node.primary(), Some("string" | "integer" | "number") | None);
         let parsed = Name::new(parameter);
-        let wanted = [parsed.joined().to_owned(), format!("{owner}id"), format!("{owner}{}", parsed.joined()), format!("{owner}uuid"), format!("{owner}key"), owner.clone()];
+        let wanted = [
+            parsed.joined().to_owned(),
+            format!("{owner}id"),
+            format!("{owner}{}", parsed.joined()),
+            format!("{owner}uuid"),
+            format!("{owner}key"),
+            owner.clone(),
+        ];
         let own = self.entities[target].id.clone();
         let found = wanted.iter().find_map(|w| {
-            members.iter().find(|(n, node)| Name::new(n).joined() == w && **n != own && scalar(node)).map(|(n, _)| (*n).to_owned())
+            members
+                .iter()
+                .find(|(n, node)| Name::new(n).joined() == w && **n != own && scalar(node))
+                .map(|(n, _)| (*n).to_owned())
         });
         let name = if parsed.len() == 1 && !owner.is_empty() {
             format!("{owner}_{}", parsed.joined())
@@ -209,10 +233,18 @@ impl<'a> Reader<'a> {
         for i in 0..self.plan.resources.len() {
             let resource = &self.plan.resources[i];
             let only_read = resource.ops.iter().all(|&op| matches!(self.plan.ops[op].role, Role::List));
-            let lone_get = resource.ops.iter().all(|&op| matches!(self.plan.ops[op].role, Role::Get | Role::Lookup(_)))
-                && !self.parents.iter().enumerate().any(|(child, p)| *p == Some(i) && self.plan.resources[child].ops.len() > 1);
+            let lone_get =
+                resource.ops.iter().all(|&op| matches!(self.plan.ops[op].role, Role::Get | Role::Lookup(_)))
+                    && !self
+                        .parents
+                        .iter()
+                        .enumerate()
+                        .any(|(child, p)| *p == Some(i) && self.plan.resources[child].ops.len() > 1);
             let never_seen = resource.ops.iter().all(|&op| {
-                matches!(self.plan.ops[op].role, Role::Update | Role::UpdateByBody | Role::Delete | Role::Act(_))
+                matches!(
+                    self.plan.ops[op].role,
+                    Role::Update | Role::UpdateByBody | Role::Delete | Role::Act(_)
+                )
             });
             if resource.alias.is_some() || !(only_read || lone_get || never_seen) || resource.ops.is_empty() {
                 continue;
@@ -225,7 +257,11 @@ impl<'a> Reader<'a> {
             let literal = resource.path.literal().map(str::to_owned);
             for op in self.plan.resources[i].ops.clone() {
                 let part = match (&self.plan.ops[op].role, parent, &literal) {
-                    (Role::List, Some(_), Some(literal)) if self.plan.ops[op].path.literal() == Some(literal) => Some(literal.clone()),
+                    (Role::List, Some(_), Some(literal))
+                        if self.plan.ops[op].path.literal() == Some(literal) =>
+                    {
+                        Some(literal.clone())
+                    }
                     _ => None,
                 };
                 match part {
@@ -252,8 +288,11 @@ impl<'a> Reader<'a> {
         }
         for (name, same) in seen.into_iter().filter(|(_, same)| same.len() > 1) {
             // The one with the shortest path, of those that are worked on, keeps the plain name.
-            let idle = |i: usize| !self.plan.resources[i].ops.iter().any(|&op| self.plan.ops[op].resource == Some(i));
-            let shortest = same.iter().copied().min_by_key(|&i| (idle(i), self.plan.resources[i].path.segments.len()));
+            let idle = |i: usize| {
+                !self.plan.resources[i].ops.iter().any(|&op| self.plan.ops[op].resource == Some(i))
+            };
+            let shortest =
+                same.iter().copied().min_by_key(|&i| (idle(i), self.plan.resources[i].path.segments.len()));
             let mut given: Vec<String> = Vec::new();
             for i in same {
                 if Some(i) == shortest {
@@ -261,9 +300,12 @@ impl<'a> Reader<'a> {
                 }
                 let words = self.plan.resources[i].path.words();
                 let before: Vec<String> = words.iter().rev().skip(1).take(2).map(|w| path::word(w)).collect();
-                let mut unique = before.first().map_or_else(|| format!("{name}_{}", i + 1), |w| format!("{w}_{name}"));
+                let mut unique =
+                    before.first().map_or_else(|| format!("{name}_{}", i + 1), |w| format!("{w}_{name}"));
                 if given.contains(&unique) {
-                    unique = before.get(1).map_or_else(|| format!("{unique}_{}", i + 1), |w| format!("{w}_{unique}"));
+                    unique = before
+                        .get(1)
+                        .map_or_else(|| format!("{unique}_{}", i + 1), |w| format!("{w}_{unique}"));
                 }
                 if given.contains(&unique) || !expr::is_name(&unique) {
                     unique = format!("{name}_{}", i + 1);
@@ -294,7 +336,8 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let same = |key: &str| path::word(key) == path::word(name);
-            let found = state.iter().find(|(key, value)| same(key) && (value.is_object() || value.is_array()));
+            let found =
+                state.iter().find(|(key, value)| same(key) && (value.is_object() || value.is_array()));
             self.paths[i] = found.filter(|(key, _)| expr::is_name(key)).map(|(key, _)| key.clone());
         }
     }
@@ -402,8 +445,13 @@ impl<'a> Reader<'a> {
         let at = self.plan.resources.get(parent)?.path.segments.len();
         let id = op.path.segments.get(at).and_then(|s| key_expr(op, s))?;
         let bind = self.noun(parent).to_owned();
-        let bind = if expr::is_name(&bind) && !matches!(bind.as_str(), "it" | "rows" | "total" | "args") { bind } else { "parent".into() };
-        let get = Get { within: self.container_of(op, parent), id: Some(id), bind: Some(bind), ..Get::default() };
+        let bind = if expr::is_name(&bind) && !matches!(bind.as_str(), "it" | "rows" | "total" | "args") {
+            bind
+        } else {
+            "parent".into()
+        };
+        let get =
+            Get { within: self.container_of(op, parent), id: Some(id), bind: Some(bind), ..Get::default() };
         Some(StepOp::Get(get).into())
     }
 

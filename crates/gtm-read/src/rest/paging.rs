@@ -13,21 +13,102 @@ use serde_json::{Value as Json, json};
 const PAGE: i64 = 20;
 
 const LIMITS: &[&str] = &[
-    "limit", "perpage", "pagesize", "maxresults", "top", "first", "count", "size", "take", "rows", "pagelimit", "maxitems",
-    "resultsperpage", "itemsperpage", "numresults", "max", "maxrecords", "recordsperpage", "pageSize", "maxcount", "num",
-    "batchsize", "maxpagesize", "limitcount", "pagecount", "maxrows", "resultlimit",
+    "limit",
+    "perpage",
+    "pagesize",
+    "maxresults",
+    "top",
+    "first",
+    "count",
+    "size",
+    "take",
+    "rows",
+    "pagelimit",
+    "maxitems",
+    "resultsperpage",
+    "itemsperpage",
+    "numresults",
+    "max",
+    "maxrecords",
+    "recordsperpage",
+    "pageSize",
+    "maxcount",
+    "num",
+    "batchsize",
+    "maxpagesize",
+    "limitcount",
+    "pagecount",
+    "maxrows",
+    "resultlimit",
 ];
-const OFFSETS: &[&str] = &["offset", "skip", "start", "startindex", "from", "startat", "startrow", "offsetrows", "begin"];
-const PAGES: &[&str] = &["page", "pagenumber", "pageno", "pageindex", "currentpage", "pagenum", "pageid", "pagenr"];
+const OFFSETS: &[&str] =
+    &["offset", "skip", "start", "startindex", "from", "startat", "startrow", "offsetrows", "begin"];
+const PAGES: &[&str] =
+    &["page", "pagenumber", "pageno", "pageindex", "currentpage", "pagenum", "pageid", "pagenr"];
 const CURSORS: &[&str] = &[
-    "cursor", "pagetoken", "nexttoken", "continuationtoken", "nextpagetoken", "marker", "pagecursor", "after", "nextcursor",
-    "skiptoken", "scrollid", "bookmark", "startingtoken", "continuation", "endcursor", "paginationtoken",
+    "cursor",
+    "pagetoken",
+    "nexttoken",
+    "continuationtoken",
+    "nextpagetoken",
+    "marker",
+    "pagecursor",
+    "after",
+    "nextcursor",
+    "skiptoken",
+    "scrollid",
+    "bookmark",
+    "startingtoken",
+    "continuation",
+    "endcursor",
+    "paginationtoken",
 ];
-const SORTS: &[&str] = &["sort", "sortby", "orderby", "ordering", "sortfield", "sortcolumn", "sortkey", "orderfield", "sortproperty", "sorting"];
+const SORTS: &[&str] = &[
+    "sort",
+    "sortby",
+    "orderby",
+    "ordering",
+    "sortfield",
+    "sortcolumn",
+    "sortkey",
+    "orderfield",
+    "sortproperty",
+    "sorting",
+];
 const DIRECTIONS: &[&str] = &[
-    "order", "direction", "sortorder", "sortdirection", "sortdir", "orderdirection", "orderdir", "dir", "sorttype", "ordertype", "asc", "descending", "desc",
+    "order",
+    "direction",
+    "sortorder",
+    "sortdirection",
+    "sortdir",
+    "orderdirection",
+    "orderdir",
+    "dir",
+    "sorttype",
+    "ordertype",
+    "asc",
+    "descending",
+    "desc",
 ];
-const SEARCHES: &[&str] = &["q", "query", "search", "keyword", "keywords", "term", "searchterm", "searchtext", "text", "searchquery", "searchstring", "s", "searchfor", "phrase", "fulltext", "contains", "match"];
+const SEARCHES: &[&str] = &[
+    "q",
+    "query",
+    "search",
+    "keyword",
+    "keywords",
+    "term",
+    "searchterm",
+    "searchtext",
+    "text",
+    "searchquery",
+    "searchstring",
+    "s",
+    "searchfor",
+    "phrase",
+    "fulltext",
+    "contains",
+    "match",
+];
 
 /// How a list is paged.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +133,12 @@ struct Steer<'a> {
 }
 
 /// A `list` step for the tool, and how it pages. `taken` are arguments that mean something else.
-pub(super) fn list(tool: &ToolSpec, entity: &Entity<'_>, within: String, taken: &[&str]) -> (ListRows, Paging) {
+pub(super) fn list(
+    tool: &ToolSpec,
+    entity: &Entity<'_>,
+    within: String,
+    taken: &[&str],
+) -> (ListRows, Paging) {
     let steers: Vec<Steer<'_>> = Node::of(&tool.parameters)
         .members()
         .into_iter()
@@ -83,7 +169,9 @@ pub(super) fn list(tool: &ToolSpec, entity: &Entity<'_>, within: String, taken: 
             op.sort = Some(Sort { by: quoted(created), descending: Some(descending(direction)) });
         }
     }
-    if let Some(search) = find(SEARCHES).filter(|s| !is_member(s) && matches!(s.node.primary(), Some("string") | None)) {
+    if let Some(search) =
+        find(SEARCHES).filter(|s| !is_member(s) && matches!(s.node.primary(), Some("string") | None))
+    {
         used.push(search.argument);
         op.search = Some(arg(search.argument));
     }
@@ -91,7 +179,9 @@ pub(super) fn list(tool: &ToolSpec, entity: &Entity<'_>, within: String, taken: 
     for steer in steers.iter().filter(|s| !used.contains(&s.argument)) {
         if let Some((name, node)) = filterable(&members, &steer.name) {
             op.equal.insert(name.to_owned(), Json::String(wanted(steer, &node)));
-        } else if matches!(steer.name.joined(), "ids" | "idin") && members.iter().any(|(n, _)| *n == entity.id) {
+        } else if matches!(steer.name.joined(), "ids" | "idin")
+            && members.iter().any(|(n, _)| *n == entity.id)
+        {
             op.equal.insert(entity.id.clone(), Json::String(wanted(steer, &steer.node)));
         } else if let Some(bound) = bound(steer, &members) {
             bounds.push(bound);
@@ -105,7 +195,8 @@ pub(super) fn list(tool: &ToolSpec, entity: &Entity<'_>, within: String, taken: 
 
 /// The name of an argument without `filter[...]` and dollar signs.
 fn name_of(argument: &str) -> Name {
-    let inner = argument.strip_prefix("filter[").or_else(|| argument.strip_prefix("filter.")).unwrap_or(argument);
+    let inner =
+        argument.strip_prefix("filter[").or_else(|| argument.strip_prefix("filter.")).unwrap_or(argument);
     let inner = inner.strip_prefix("page[").filter(|_| !argument.starts_with("page[number")).unwrap_or(inner);
     let inner = if argument == "page[number]" || argument == "page.number" { "page" } else { inner };
     Name::new(inner.trim_start_matches('$').trim_end_matches("[]").trim_end_matches(']'))
@@ -113,9 +204,10 @@ fn name_of(argument: &str) -> Name {
 
 fn is_header(tool: &ToolSpec, argument: &str) -> bool {
     tool.http.as_ref().is_some_and(|http| {
-        http.params
-            .iter()
-            .any(|p| p.argument == argument && matches!(p.location, ParamLocation::Header | ParamLocation::Cookie | ParamLocation::Path))
+        http.params.iter().any(|p| {
+            p.argument == argument
+                && matches!(p.location, ParamLocation::Header | ParamLocation::Cookie | ParamLocation::Path)
+        })
     })
 }
 
@@ -131,27 +223,57 @@ fn paging<'s>(
         used.push(size.argument);
         out.limit = Some(defaulted(size, size.node.resolved().get("default").and_then(Json::as_i64)));
     }
-    if let Some(offset) = find(OFFSETS).filter(|s| matches!(s.node.primary(), Some("integer" | "number"))).filter(|s| !is_member(s)) {
+    if let Some(offset) = find(OFFSETS)
+        .filter(|s| matches!(s.node.primary(), Some("integer" | "number")))
+        .filter(|s| !is_member(s))
+    {
         used.push(offset.argument);
         out.offset = Some(number(offset));
         return out;
     }
-    if let Some(page) = find(PAGES).filter(numeric).filter(|s| !is_member(s) && s.node.text("format") != "uuid") {
+    if let Some(page) =
+        find(PAGES).filter(numeric).filter(|s| !is_member(s) && s.node.text("format") != "uuid")
+    {
         used.push(page.argument);
-        let zero_based = page.node.resolved().get("default").or_else(|| page.node.resolved().get("minimum")).and_then(Json::as_i64) == Some(0)
-            || ["zero-based", "0-based", "zero based", "starts at 0", "starting at 0", "starting from 0", "0..n"].iter().any(|m| page.node.text("description").to_ascii_lowercase().contains(m));
+        let zero_based = page
+            .node
+            .resolved()
+            .get("default")
+            .or_else(|| page.node.resolved().get("minimum"))
+            .and_then(Json::as_i64)
+            == Some(0)
+            || [
+                "zero-based",
+                "0-based",
+                "zero based",
+                "starts at 0",
+                "starting at 0",
+                "starting from 0",
+                "0..n",
+            ]
+            .iter()
+            .any(|m| page.node.text("description").to_ascii_lowercase().contains(m));
         out.first_page = i64::from(!zero_based);
         let limit = match size {
-            Some(size) => defaulted(size, Some(size.node.resolved().get("default").and_then(Json::as_i64).unwrap_or(PAGE))),
+            Some(size) => defaulted(
+                size,
+                Some(size.node.resolved().get("default").and_then(Json::as_i64).unwrap_or(PAGE)),
+            ),
             None => PAGE.to_string(),
         };
         let number = defaulted(page, Some(out.first_page));
-        out.offset = Some(if zero_based { format!("{number} * {limit}") } else { format!("({number} - 1) * {limit}") });
+        out.offset = Some(if zero_based {
+            format!("{number} * {limit}")
+        } else {
+            format!("({number} - 1) * {limit}")
+        });
         out.page = Some(number);
         out.limit = Some(limit);
         return out;
     }
-    if let Some(cursor) = find(CURSORS).filter(|s| !is_member(s) && matches!(s.node.primary(), Some("string") | None)) {
+    if let Some(cursor) =
+        find(CURSORS).filter(|s| !is_member(s) && matches!(s.node.primary(), Some("string") | None))
+    {
         used.push(cursor.argument);
         let token = arg(cursor.argument);
         out.offset = Some(format!("isDigits(default({token}, '')) ? int({token}) : 0"));
@@ -194,7 +316,11 @@ fn descending(steer: &Steer<'_>) -> String {
 /// The member to sort by: the argument, or where its values name no members, what they are nearest to.
 fn sort_by(steer: &Steer<'_>, members: &[(&str, Node<'_>)]) -> String {
     let values = steer.node.values();
-    let by = if steer.node.primary() == Some("array") { format!("{}[0]", arg(steer.argument)) } else { arg(steer.argument) };
+    let by = if steer.node.primary() == Some("array") {
+        format!("{}[0]", arg(steer.argument))
+    } else {
+        arg(steer.argument)
+    };
     let strange: Vec<(&str, &str)> = values
         .iter()
         .take(12)
@@ -230,10 +356,12 @@ fn filterable<'m, 'a>(members: &'m [(&'a str, Node<'a>)], name: &Name) -> Option
     members
         .iter()
         .find(|(n, node)| Name::new(n).joined() == joined && scalar(node))
-        .or_else(|| members.iter().find(|(n, node)| {
-            let own = Name::new(n);
-            (own.joined() == singular || crate::words::singular(own.joined()) == joined) && scalar(node)
-        }))
+        .or_else(|| {
+            members.iter().find(|(n, node)| {
+                let own = Name::new(n);
+                (own.joined() == singular || crate::words::singular(own.joined()) == joined) && scalar(node)
+            })
+        })
         .copied()
 }
 
@@ -242,7 +370,8 @@ fn wanted(steer: &Steer<'_>, member: &Node<'_>) -> String {
     let value = arg(steer.argument);
     let text = steer.node.primary() == Some("string") && steer.node.values().is_empty();
     let listed = steer.node.text("description").to_ascii_lowercase();
-    if text && (listed.contains("comma") || steer.name.last() == "ids") && member.primary() != Some("boolean") {
+    if text && (listed.contains("comma") || steer.name.last() == "ids") && member.primary() != Some("boolean")
+    {
         return format!("{value} == null ? null : split({value}, ',')");
     }
     value
@@ -250,8 +379,10 @@ fn wanted(steer: &Steer<'_>, member: &Node<'_>) -> String {
 
 /// A bound on a member: `min_price`, `created_after`, `price[gte]`.
 fn bound(steer: &Steer<'_>, members: &[(&str, Node<'_>)]) -> Option<String> {
-    const LOW: &[&str] = &["min", "minimum", "gte", "gt", "from", "after", "since", "start", "above", "ge", "greater"];
-    const HIGH: &[&str] = &["max", "maximum", "lte", "lt", "to", "before", "until", "end", "below", "le", "less"];
+    const LOW: &[&str] =
+        &["min", "minimum", "gte", "gt", "from", "after", "since", "start", "above", "ge", "greater"];
+    const HIGH: &[&str] =
+        &["max", "maximum", "lte", "lt", "to", "before", "until", "end", "below", "le", "less"];
     let name = &steer.name;
     if name.len() < 2 {
         return None;
@@ -259,7 +390,9 @@ fn bound(steer: &Steer<'_>, members: &[(&str, Node<'_>)]) -> Option<String> {
     let words: Vec<&str> = name.words().collect();
     let (mark, rest) = match (words.first(), words.last()) {
         (Some(first), _) if LOW.contains(first) || HIGH.contains(first) => (*first, words[1..].to_vec()),
-        (_, Some(last)) if LOW.contains(last) || HIGH.contains(last) => (*last, words[..words.len() - 1].to_vec()),
+        (_, Some(last)) if LOW.contains(last) || HIGH.contains(last) => {
+            (*last, words[..words.len() - 1].to_vec())
+        }
         _ => return None,
     };
     let low = LOW.contains(&mark);
@@ -294,44 +427,77 @@ impl Beside for Totals<'_> {
         let of = |kind: &str| node.primary() == Some(kind) || node.primary().is_none();
         let number = of("integer") || of("number");
         let page = self.0;
-        let offset = page.offset.as_deref().map_or("0".to_owned(), |o| if o.contains(' ') { format!("({o})") } else { o.to_owned() });
-        let offset = if page.page.is_none() && !page.by_token && page.offset.is_some() { format!("default({offset}, 0)") } else { offset };
+        let offset = page
+            .offset
+            .as_deref()
+            .map_or("0".to_owned(), |o| if o.contains(' ') { format!("({o})") } else { o.to_owned() });
+        let offset = if page.page.is_none() && !page.by_token && page.offset.is_some() {
+            format!("default({offset}, 0)")
+        } else {
+            offset
+        };
         let more = format!("{offset} + size(rows) < total");
         let limit = match page.limit.as_deref() {
-            Some(limit) if limit.starts_with("default(") || limit.chars().all(|c| c.is_ascii_digit()) => limit.to_owned(),
+            Some(limit) if limit.starts_with("default(") || limit.chars().all(|c| c.is_ascii_digit()) => {
+                limit.to_owned()
+            }
             Some(limit) => format!("default({limit}, {PAGE})"),
             None => "max(size(rows), 1)".to_owned(),
         };
         let template = match name.joined() {
-            "total" | "totalcount" | "totalresults" | "totalitems" | "totalrecords" | "totalelements" | "totalrows" | "totalhits"
-            | "recordstotal" | "recordsfiltered" | "numfound" | "totalnumber" | "totalsize" | "matches" | "found" | "totalentries"
-            | "totalobjects" | "resultcount" | "resultscount" | "numresults" | "odatacount" | "recordcount" | "numberofresults"
+            "total" | "totalcount" | "totalresults" | "totalitems" | "totalrecords" | "totalelements"
+            | "totalrows" | "totalhits" | "recordstotal" | "recordsfiltered" | "numfound" | "totalnumber"
+            | "totalsize" | "matches" | "found" | "totalentries" | "totalobjects" | "resultcount"
+            | "resultscount" | "numresults" | "odatacount" | "recordcount" | "numberofresults"
                 if number =>
             {
                 json!("total")
             }
-            "count" if number => json!(if page.limit.is_some() && page.offset.is_some() { "total" } else { "size(rows)" }),
-            "size" | "length" | "returned" | "numberofelements" | "itemcount" | "numitems" | "retrieved" | "currentcount" | "pagecountitems" if number && page.page.is_none() => json!("size(rows)"),
-            "numberofelements" | "returned" | "length" | "itemcount" | "retrieved" if number => json!("size(rows)"),
-            "size" | "pagesize" | "perpage" | "limit" | "maxresults" | "itemsperpage" if number => json!(limit),
+            "count" if number => {
+                json!(if page.limit.is_some() && page.offset.is_some() { "total" } else { "size(rows)" })
+            }
+            "size" | "length" | "returned" | "numberofelements" | "itemcount" | "numitems" | "retrieved"
+            | "currentcount" | "pagecountitems"
+                if number && page.page.is_none() =>
+            {
+                json!("size(rows)")
+            }
+            "numberofelements" | "returned" | "length" | "itemcount" | "retrieved" if number => {
+                json!("size(rows)")
+            }
+            "size" | "pagesize" | "perpage" | "limit" | "maxresults" | "itemsperpage" if number => {
+                json!(limit)
+            }
             "offset" | "skip" | "start" | "startindex" | "startat" if number => json!(offset),
             "page" | "pagenumber" | "currentpage" | "pageno" | "pageindex" | "pagenum" if number => {
                 json!(page.page.clone().unwrap_or_else(|| format!("{}", page.first_page.max(1))))
             }
             "number" if number && page.page.is_some() => json!(page.page.clone().unwrap_or_default()),
-            "totalpages" | "pagecount" | "lastpage" | "pages" | "numpages" | "pagetotal" if number => json!(format!("int(ceil(total / {limit}))")),
-            "hasmore" | "hasnext" | "hasnextpage" | "more" | "istruncated" | "moreitems" | "morerecords" if of("boolean") => json!(more),
-            "last" | "islast" | "islastpage" if node.primary() == Some("boolean") => json!(format!("!({more})")),
-            "first" | "isfirst" | "isfirstpage" if node.primary() == Some("boolean") => json!(format!("{offset} == 0")),
+            "totalpages" | "pagecount" | "lastpage" | "pages" | "numpages" | "pagetotal" if number => {
+                json!(format!("int(ceil(total / {limit}))"))
+            }
+            "hasmore" | "hasnext" | "hasnextpage" | "more" | "istruncated" | "moreitems" | "morerecords"
+                if of("boolean") =>
+            {
+                json!(more)
+            }
+            "last" | "islast" | "islastpage" if node.primary() == Some("boolean") => {
+                json!(format!("!({more})"))
+            }
+            "first" | "isfirst" | "isfirstpage" if node.primary() == Some("boolean") => {
+                json!(format!("{offset} == 0"))
+            }
             "empty" if node.primary() == Some("boolean") => json!("total == 0"),
             "hasprevious" | "hasprev" | "haspreviouspage" if of("boolean") => json!(format!("{offset} > 0")),
-            "nextcursor" | "nexttoken" | "nextpagetoken" | "continuationtoken" | "endcursor" | "nextmarker" | "cursor" | "pagetoken" | "paginationtoken"
+            "nextcursor" | "nexttoken" | "nextpagetoken" | "continuationtoken" | "endcursor"
+            | "nextmarker" | "cursor" | "pagetoken" | "paginationtoken"
                 if of("string") && page.by_token =>
             {
                 let end = if allows_null(node) { "null" } else { "''" };
                 json!(format!("{more} ? string({offset} + size(rows)) : {end}"))
             }
-            "nextcursor" | "nexttoken" | "nextpagetoken" | "nextlink" | "next" | "previous" | "prev" | "nextpage" | "prevpage" | "previouspage" | "odatanextlink" | "nextpageurl" | "prevpageurl"
+            "nextcursor" | "nexttoken" | "nextpagetoken" | "nextlink" | "next" | "previous" | "prev"
+            | "nextpage" | "prevpage" | "previouspage" | "odatanextlink" | "nextpageurl" | "prevpageurl"
                 if allows_null(node) =>
             {
                 Json::Null

@@ -78,13 +78,17 @@ impl Path {
             .collect()
     }
 
-    /// Fixed parts that say something, in order; versions and prefixes left out.
+    /// Fixed parts that say something, in order; versions and prefixes left out. What a parameter
+    /// follows, or nothing, is no prefix: `/services/{id}`.
     pub(super) fn words(&self) -> Vec<&str> {
+        let before_literal = |i: usize| matches!(self.segments.get(i + 1), Some(Segment::Literal(_)));
         self.segments
             .iter()
-            .filter_map(|s| match s {
-                Segment::Literal(text) if !is_prefix(text) => Some(text.as_str()),
-                _ => None,
+            .enumerate()
+            .filter_map(|(i, s)| match s {
+                Segment::Literal(text) if is_version(text) || (is_prefix(text) && before_literal(i)) => None,
+                Segment::Literal(text) => Some(text.as_str()),
+                Segment::Parameter(_) => None,
             })
             .collect()
     }
@@ -140,7 +144,13 @@ fn parameters(part: &str) -> Vec<String> {
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))
         // `{name=projects/*}`, `{+path}`, `{id:[0-9]+}`.
-        .map(|(name, _)| name.split(['=', ':']).next().unwrap_or(name).trim_start_matches(['+', '*']).trim_end_matches(['*', '?']))
+        .map(|(name, _)| {
+            name.split(['=', ':'])
+                .next()
+                .unwrap_or(name)
+                .trim_start_matches(['+', '*'])
+                .trim_end_matches(['*', '?'])
+        })
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()
@@ -165,13 +175,32 @@ pub(super) fn word(text: &str) -> String {
     }
 }
 
+/// Whether a literal is a version: `v2`, `1.0`.
+fn is_version(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let digits =
+        |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '_');
+    digits(&lower) || lower.strip_prefix('v').is_some_and(digits)
+}
+
 /// Whether a literal is a version or another prefix that names no resource.
 pub(super) fn is_prefix(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let version = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '_');
-    matches!(lower.as_str(), "api" | "apis" | "rest" | "public" | "beta" | "latest" | "services" | "service" | "web" | "internal" | "json")
-        || lower.strip_prefix('v').is_some_and(version)
-        || version(&lower)
+    is_version(text)
+        || matches!(
+            lower.as_str(),
+            "api"
+                | "apis"
+                | "rest"
+                | "public"
+                | "beta"
+                | "latest"
+                | "services"
+                | "service"
+                | "web"
+                | "internal"
+                | "json"
+        )
 }
 
 #[cfg(test)]

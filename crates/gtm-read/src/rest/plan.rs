@@ -67,7 +67,8 @@ pub(super) struct Plan<'a> {
 }
 
 /// Literals that ask for rows of the collection they stand under.
-const SEARCHES: &[&str] = &["search", "query", "find", "filter", "list", "all", "lookup", "browse", "index", "view"];
+const SEARCHES: &[&str] =
+    &["search", "query", "find", "filter", "list", "all", "lookup", "browse", "index", "view"];
 /// Literals that make a record of the collection they stand under.
 const MAKES: &[&str] = &["create", "add", "new", "insert", "register"];
 /// Literals that change a record of the collection they stand under.
@@ -116,7 +117,8 @@ impl<'a> Plan<'a> {
 
     /// Operations on paths that end in a parameter: the collection is the path before it.
     fn find_items(&mut self, index: &mut BTreeMap<(String, Key), usize>) {
-        let literals: BTreeSet<Key> = self.ops.iter().filter(|op| op.path.literal().is_some()).map(|op| op.key.clone()).collect();
+        let literals: BTreeSet<Key> =
+            self.ops.iter().filter(|op| op.path.literal().is_some()).map(|op| op.key.clone()).collect();
         // `/messages/{log}` is a collection where `/messages/{log}/{id}` is there too.
         let nested: BTreeSet<Key> = self
             .ops
@@ -187,7 +189,12 @@ impl<'a> Plan<'a> {
         }
         for ((api, key), members) in groups {
             let has_items = index.contains_key(&(api.clone(), key.clone()));
-            let lists = members.iter().any(|&i| self.ops[i].http.method == "GET" && self.lists(i));
+            let answers_rows = |i: usize| {
+                let undeclared = matches!(Shape::of(self.ops[i].tool, &[], true), Shape::Open);
+                self.lists(i) || (has_items && undeclared)
+            };
+            let lists = members.iter().any(|&i| self.ops[i].http.method == "GET" && answers_rows(i));
+            let listing: Vec<usize> = members.iter().copied().filter(|&i| answers_rows(i)).collect();
             let Some(&first) = members.first() else { continue };
             if !has_items && !lists {
                 continue;
@@ -196,7 +203,7 @@ impl<'a> Plan<'a> {
             let resource = self.resource(index, api, path);
             for i in members {
                 let role = match self.ops[i].http.method.as_str() {
-                    "GET" if self.lists(i) => Role::List,
+                    "GET" if listing.contains(&i) => Role::List,
                     "POST" => Role::Create,
                     "PUT" | "PATCH" if has_items => Role::UpdateByBody,
                     _ => continue,
@@ -207,7 +214,10 @@ impl<'a> Plan<'a> {
         // Custom verbs on collections: `/documents:search`.
         for i in 0..self.ops.len() {
             let op = &self.ops[i];
-            let (Some(_), Some(verb), Role::Direct) = (op.path.literal(), op.path.verb.clone(), &op.role) else { continue };
+            let (Some(_), Some(verb), Role::Direct) = (op.path.literal(), op.path.verb.clone(), &op.role)
+            else {
+                continue;
+            };
             if let Some(&resource) = index.get(&(Self::api(op), op.key.clone())) {
                 self.under_collection(i, resource, &verb);
             }
@@ -220,7 +230,7 @@ impl<'a> Plan<'a> {
         let words = op.path.words();
         let last = words.last().copied().unwrap_or_default();
         match Shape::of(op.tool, &[last], true) {
-            Shape::Rows(..) => true,
+            Shape::Rows(..) | Shape::Ids(_) => true,
             Shape::Open | Shape::Empty => is_plural(last) && op.path.item().is_none(),
             _ => false,
         }
@@ -267,13 +277,19 @@ impl<'a> Plan<'a> {
         let op = &self.ops[i];
         let name = Name::new(literal);
         let method = op.http.method.as_str();
-        let collection = self.resources[resource].path.words().last().map(|w| (*w).to_owned()).unwrap_or_default();
+        let collection =
+            self.resources[resource].path.words().last().map(|w| (*w).to_owned()).unwrap_or_default();
         let rows = Shape::of(op.tool, &[&collection], true);
-        let role = if rows.is_rows() && (method == "GET" || (method == "POST" && SEARCHES.contains(&name.first()))) {
+        let role = if rows.is_rows()
+            && (method == "GET" || (method == "POST" && SEARCHES.contains(&name.first())))
+        {
             Role::List
         } else if matches!(method, "POST" | "PUT") && name.len() == 1 && MAKES.contains(&name.first()) {
             Role::Create
-        } else if matches!(method, "POST" | "PUT" | "PATCH") && name.len() == 1 && CHANGES.contains(&name.first()) {
+        } else if matches!(method, "POST" | "PUT" | "PATCH")
+            && name.len() == 1
+            && CHANGES.contains(&name.first())
+        {
             Role::UpdateByBody
         } else {
             return;
@@ -285,12 +301,17 @@ impl<'a> Plan<'a> {
     fn find_singles(&mut self) {
         let mut groups: BTreeMap<(String, Key), Vec<usize>> = BTreeMap::new();
         for (i, op) in self.ops.iter().enumerate() {
-            if op.role == Role::Direct && op.path.verb.is_none() && op.path.literal().is_some_and(|l| !is_prefix(l)) {
+            if op.role == Role::Direct
+                && op.path.verb.is_none()
+                && op.path.literal().is_some_and(|l| !is_prefix(l))
+            {
                 groups.entry((Self::api(op), op.key.clone())).or_default().push(i);
             }
         }
         for ((api, key), members) in groups {
-            let has = |methods: &[&str]| members.iter().any(|&i| methods.contains(&self.ops[i].http.method.as_str()));
+            let has = |methods: &[&str]| {
+                members.iter().any(|&i| methods.contains(&self.ops[i].http.method.as_str()))
+            };
             if !(has(&["GET"]) && has(&["PUT", "PATCH", "POST"])) {
                 continue;
             }
@@ -326,7 +347,23 @@ fn lookup(collection: &Path, parameters: &[String], literals: &BTreeSet<Key>) ->
     // `/pets/name/{name}`, where `/pets` is there too and `/pets/name` is not.
     let before = collection.without(1);
     let same = Name::new(parameter).last() == name.last();
-    let naming = matches!(name.joined(), "name" | "slug" | "email" | "username" | "code" | "key" | "login" | "handle" | "title" | "symbol" | "isbn" | "uuid" | "sku" | "phone");
+    let naming = matches!(
+        name.joined(),
+        "name"
+            | "slug"
+            | "email"
+            | "username"
+            | "code"
+            | "key"
+            | "login"
+            | "handle"
+            | "title"
+            | "symbol"
+            | "isbn"
+            | "uuid"
+            | "sku"
+            | "phone"
+    );
     (same && naming && literals.contains(&before.key()) && !literals.contains(&collection.key()))
         .then(|| parameter.clone())
 }

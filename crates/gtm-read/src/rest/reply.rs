@@ -19,7 +19,9 @@ impl Beside for Plain {
     fn member(&self, name: &Name, node: &Node<'_>) -> Option<Json> {
         let boolean = node.primary() == Some("boolean");
         match name.joined() {
-            "success" | "ok" | "deleted" | "issuccess" | "successful" | "acknowledged" if boolean => Some(json!(true)),
+            "success" | "ok" | "deleted" | "issuccess" | "successful" | "acknowledged" if boolean => {
+                Some(json!(true))
+            }
             "error" | "haserror" | "iserror" if boolean => Some(json!(false)),
             _ => None,
         }
@@ -32,7 +34,7 @@ pub(super) fn record(shape: &Shape<'_>, entity: &Entity<'_>, it: &str) -> Json {
     match shape {
         Shape::Empty => Json::Null,
         Shape::Open => json!(it),
-        Shape::Other | Shape::Rows(_, None) => json!("fill"),
+        Shape::Other | Shape::Ids(_) | Shape::Rows(_, None) => json!("fill"),
         Shape::Record(path, node) => wrapped(root_of(node), path, of(node), &Plain),
         Shape::Rows(path, Some(node)) => wrapped(root_of(node), path, json!([of(node)]), &Plain),
     }
@@ -54,6 +56,10 @@ pub(super) fn rows(
             };
             let inner = if own { json!(rows) } else { fill_from(rows) };
             wrapped(returns.map(Node::of), path, inner, beside)
+        }
+        Shape::Ids(path) => {
+            let ids = format!("{rows}.map(row, {})", super::expr::member("row", &entity.id));
+            wrapped(returns.map(Node::of), path, json!(ids), beside)
         }
         Shape::Empty | Shape::Open => json!(rows),
         _ => json!("fill"),
@@ -103,7 +109,13 @@ fn wrapped(node: Option<Node<'_>>, path: &[&str], inner: Json, beside: &dyn Besi
 }
 
 /// A member beside the content: computed, filled, or left out.
-fn accompanying(name: &str, node: &Node<'_>, required: bool, beside: &dyn Beside, depth: usize) -> Option<Json> {
+fn accompanying(
+    name: &str,
+    node: &Node<'_>,
+    required: bool,
+    beside: &dyn Beside,
+    depth: usize,
+) -> Option<Json> {
     let parsed = Name::new(name);
     if let Some(template) = beside.member(&parsed, node) {
         return Some(template);
@@ -134,5 +146,6 @@ fn accompanying(name: &str, node: &Node<'_>, required: bool, beside: &dyn Beside
         let empty = list && node.resolved().get("minItems").is_none();
         return Some(if empty { json!([]) } else { json!("fill") });
     }
-    (!list && !failing && !parsed.has(&["next", "previous", "prev", "cursor", "token"])).then(|| json!("fill"))
+    (!list && !failing && !parsed.has(&["next", "previous", "prev", "cursor", "token"]))
+        .then(|| json!("fill"))
 }

@@ -14,12 +14,80 @@ pub(super) struct Node<'a> {
 
 /// Words of a definition's name that say how it is used rather than what it is.
 const AFFIXES: &[&str] = &[
-    "response", "request", "dto", "model", "create", "created", "creation", "update", "updated", "new", "input", "output",
-    "base", "summary", "detail", "details", "list", "item", "entity", "resource", "object", "schema", "data", "payload",
-    "body", "full", "read", "write", "get", "post", "put", "patch", "result", "results", "paginated", "paged", "page",
-    "collection", "representation", "view", "record", "info", "single", "success", "api", "envelope", "wrapper", "add",
-    "edit", "type", "simple", "short", "minimal", "extended", "in", "out", "params", "properties", "spec", "the", "of",
-    "paging", "all", "args", "options", "show", "index", "200", "ok", "definition", "def", "attributes", "with", "and",
+    "response",
+    "request",
+    "dto",
+    "model",
+    "create",
+    "created",
+    "creation",
+    "update",
+    "updated",
+    "new",
+    "input",
+    "output",
+    "base",
+    "summary",
+    "detail",
+    "details",
+    "list",
+    "item",
+    "entity",
+    "resource",
+    "object",
+    "schema",
+    "data",
+    "payload",
+    "body",
+    "full",
+    "read",
+    "write",
+    "get",
+    "post",
+    "put",
+    "patch",
+    "result",
+    "results",
+    "paginated",
+    "paged",
+    "page",
+    "collection",
+    "representation",
+    "view",
+    "record",
+    "info",
+    "single",
+    "success",
+    "api",
+    "envelope",
+    "wrapper",
+    "add",
+    "edit",
+    "type",
+    "simple",
+    "short",
+    "minimal",
+    "extended",
+    "in",
+    "out",
+    "params",
+    "properties",
+    "spec",
+    "the",
+    "of",
+    "paging",
+    "all",
+    "args",
+    "options",
+    "show",
+    "index",
+    "200",
+    "ok",
+    "definition",
+    "def",
+    "attributes",
+    "with",
+    "and",
 ];
 
 impl<'a> Node<'a> {
@@ -46,7 +114,8 @@ impl<'a> Node<'a> {
     }
 
     fn members_within(&self, depth: usize) -> Vec<(&'a str, Node<'a>)> {
-        let own: Vec<_> = properties(self.root, self.at).into_iter().map(|p| (p.name, self.child(p.schema))).collect();
+        let own: Vec<_> =
+            properties(self.root, self.at).into_iter().map(|p| (p.name, self.child(p.schema))).collect();
         if !own.is_empty() || depth == 0 {
             return own;
         }
@@ -75,7 +144,14 @@ impl<'a> Node<'a> {
         let mut queue = vec![self.resolved()];
         for _ in 0..64 {
             let Some(schema) = queue.pop() else { break };
-            out.extend(schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str));
+            out.extend(
+                schema
+                    .get("required")
+                    .and_then(Json::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Json::as_str),
+            );
             let parts = schema.get("allOf").and_then(Json::as_array).into_iter().flatten();
             queue.extend(parts.map(|part| resolve(self.root, part)));
         }
@@ -100,7 +176,8 @@ impl<'a> Node<'a> {
     pub(super) fn items(&self) -> Option<Node<'a>> {
         let resolved = self.resolved();
         resolved.get("items").map(|at| self.child(at)).or_else(|| {
-            let parts = ["allOf", "anyOf", "oneOf"].iter().filter_map(|k| resolved.get(*k)?.as_array()).flatten();
+            let parts =
+                ["allOf", "anyOf", "oneOf"].iter().filter_map(|k| resolved.get(*k)?.as_array()).flatten();
             parts.filter_map(|part| resolve(self.root, part).get("items")).map(|at| self.child(at)).next()
         })
     }
@@ -181,7 +258,9 @@ pub(super) fn tag_of(name: &str) -> String {
     let name = Name::new(last);
     let words: Vec<&str> = name.words().filter(|w| !AFFIXES.contains(w)).collect();
     match words.split_last() {
-        Some((last, head)) => head.iter().map(|w| (*w).to_owned()).chain([singular(last)]).collect::<Vec<_>>().join("_"),
+        Some((last, head)) => {
+            head.iter().map(|w| (*w).to_owned()).chain([singular(last)]).collect::<Vec<_>>().join("_")
+        }
         None => String::new(),
     }
 }
@@ -193,7 +272,8 @@ fn collect(schema: &Json, out: &mut Vec<String>) {
             for (key, value) in members {
                 match value {
                     Json::String(reference) if key == "$ref" => {
-                        let name = reference.strip_prefix("#/$defs/").map(|n| n.split('/').next().unwrap_or(n));
+                        let name =
+                            reference.strip_prefix("#/$defs/").map(|n| n.split('/').next().unwrap_or(n));
                         out.extend(name.map(|n| n.replace("~1", "/").replace("~0", "~")));
                     }
                     _ => collect(value, out),
@@ -217,7 +297,9 @@ fn same_shape(a: &Node<'_>, b: &Node<'_>, depth: usize) -> bool {
         && a.required().len() == b.required().len()
         && left.iter().all(|(name, node)| {
             right.iter().find(|(n, _)| n == name).is_some_and(|(_, other)| {
-                depth == 0 || ref_name(node.at).is_some() && ref_name(node.at) == ref_name(other.at) || same_shape(node, other, depth - 1)
+                depth == 0
+                    || ref_name(node.at).is_some() && ref_name(node.at) == ref_name(other.at)
+                    || same_shape(node, other, depth - 1)
             })
         })
 }
@@ -252,7 +334,9 @@ fn fit_within(given: &Node<'_>, wanted: &Node<'_>, depth: usize) -> Fit {
         if types.is_empty() {
             return Fit::Loose;
         }
-        let allowed = |t: &str| wanted_types.contains(&t) || (t == "integer" && wanted_types.contains(&"number")) || t == "null";
+        let allowed = |t: &str| {
+            wanted_types.contains(&t) || (t == "integer" && wanted_types.contains(&"number")) || t == "null"
+        };
         if !types.iter().any(|t| *t != "null" && allowed(t)) {
             return Fit::Clash;
         }
@@ -297,9 +381,10 @@ fn fit_within(given: &Node<'_>, wanted: &Node<'_>, depth: usize) -> Fit {
             _ => Fit::Whole,
         },
         _ => {
-            let narrower = ["enum", "const", "pattern", "minLength", "maxLength", "minimum", "maximum", "multipleOf"]
-                .iter()
-                .any(|k| wanted.resolved().get(*k).is_some_and(|w| given.resolved().get(*k) != Some(w)));
+            let narrower =
+                ["enum", "const", "pattern", "minLength", "maxLength", "minimum", "maximum", "multipleOf"]
+                    .iter()
+                    .any(|k| wanted.resolved().get(*k).is_some_and(|w| given.resolved().get(*k) != Some(w)));
             if narrower && !enum_within(given, wanted) { Fit::Loose } else { Fit::Whole }
         }
     }
@@ -352,7 +437,9 @@ mod tests {
     #[test]
     fn fits_are_graded() {
         let root = json!({});
-        let of = |given: Json, wanted: Json| fit(&Node { root: &root, at: &given }, &Node { root: &root, at: &wanted });
+        let of = |given: Json, wanted: Json| {
+            fit(&Node { root: &root, at: &given }, &Node { root: &root, at: &wanted })
+        };
         assert_eq!(of(json!({"type": "integer"}), json!({"type": "number"})), Fit::Whole);
         assert_eq!(of(json!({"type": "string"}), json!({"type": "string", "enum": ["a"]})), Fit::Loose);
         assert_eq!(of(json!({"type": "string"}), json!({"type": "object"})), Fit::Clash);

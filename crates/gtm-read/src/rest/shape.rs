@@ -16,25 +16,91 @@ pub(super) enum Shape<'a> {
     Record(Vec<&'a str>, Node<'a>),
     /// Rows, at a path of members; the node is a row's, if declared.
     Rows(Vec<&'a str>, Option<Node<'a>>),
+    /// Ids or names of records, at a path of members.
+    Ids(Vec<&'a str>),
     /// Something else: a number, a text, a map.
     Other,
 }
 
 /// Members that wrap the actual content.
-const WRAPPERS: &[&str] = &["data", "result", "results", "response", "payload", "body", "content", "value", "output", "item", "record", "resource", "entity", "object", "embedded"];
+const WRAPPERS: &[&str] = &[
+    "data", "result", "results", "response", "payload", "body", "content", "value", "output", "item",
+    "record", "resource", "entity", "object", "embedded",
+];
 
 /// Members that usually hold the rows of a list, likeliest first.
 const ROWS: &[&str] = &[
-    "data", "items", "results", "records", "value", "values", "rows", "list", "content", "entries", "resources", "elements",
-    "objects", "hits", "docs", "documents", "edges", "nodes", "result", "response", "collection", "payload", "body",
+    "data",
+    "items",
+    "results",
+    "records",
+    "value",
+    "values",
+    "rows",
+    "list",
+    "content",
+    "entries",
+    "resources",
+    "elements",
+    "objects",
+    "hits",
+    "docs",
+    "documents",
+    "edges",
+    "nodes",
+    "result",
+    "response",
+    "collection",
+    "payload",
+    "body",
 ];
 
 /// Members that accompany a wrapped record.
 const SIDE: &[&str] = &[
-    "success", "status", "message", "msg", "code", "error", "errors", "meta", "metadata", "links", "included", "pagination",
-    "paging", "page", "request", "requestid", "timestamp", "jsonapi", "version", "header", "headers", "statuscode", "ok",
-    "warnings", "warning", "count", "total", "info", "context", "trace", "traceid", "type", "kind", "responsecode", "title",
-    "detail", "details", "time", "took", "issuccess", "statusmessage", "extensions", "apiversion", "server",
+    "success",
+    "status",
+    "message",
+    "msg",
+    "code",
+    "error",
+    "errors",
+    "meta",
+    "metadata",
+    "links",
+    "included",
+    "pagination",
+    "paging",
+    "page",
+    "request",
+    "requestid",
+    "timestamp",
+    "jsonapi",
+    "version",
+    "header",
+    "headers",
+    "statuscode",
+    "ok",
+    "warnings",
+    "warning",
+    "count",
+    "total",
+    "info",
+    "context",
+    "trace",
+    "traceid",
+    "type",
+    "kind",
+    "responsecode",
+    "title",
+    "detail",
+    "details",
+    "time",
+    "took",
+    "issuccess",
+    "statusmessage",
+    "extensions",
+    "apiversion",
+    "server",
 ];
 
 impl<'a> Shape<'a> {
@@ -52,14 +118,21 @@ impl<'a> Shape<'a> {
             return if forgotten { Shape::Open } else { Shape::Empty };
         };
         let node = Node::of(returns);
-        let nothing = returns.as_object().is_none_or(|r| !r.keys().any(|k| !matches!(k.as_str(), "description" | "title" | "$defs" | "example")));
+        let nothing = returns.as_object().is_none_or(|r| {
+            !r.keys().any(|k| !matches!(k.as_str(), "description" | "title" | "$defs" | "example"))
+        });
         if nothing {
             return Shape::Open;
         }
         let names: Vec<String> = words.iter().map(|w| super::path::word(w)).collect();
         if rows {
-            if let Some((path, node)) = find_rows(node, &names, 3) {
-                return Shape::Rows(path, node);
+            if let Some((path, row)) = find_rows(node, &names, 3) {
+                let scalar =
+                    row.is_some_and(|r| matches!(r.primary(), Some("string" | "integer" | "number")));
+                return if scalar { Shape::Ids(path) } else { Shape::Rows(path, row) };
+            }
+            if let Some(path) = find_ids(node, &names) {
+                return Shape::Ids(path);
             }
         }
         match node.primary() {
@@ -69,7 +142,13 @@ impl<'a> Shape<'a> {
                 match record.primary() {
                     Some("array") => Shape::Rows(path, record.items()),
                     _ if record.members().is_empty() && is_map(&record) => Shape::Other,
-                    _ if record.members().is_empty() => if path.is_empty() { Shape::Open } else { Shape::Record(path, record) },
+                    _ if record.members().is_empty() => {
+                        if path.is_empty() {
+                            Shape::Open
+                        } else {
+                            Shape::Record(path, record)
+                        }
+                    }
                     _ => Shape::Record(path, record),
                 }
             }
@@ -87,7 +166,7 @@ impl<'a> Shape<'a> {
     }
 
     pub(super) fn is_rows(&self) -> bool {
-        matches!(self, Shape::Rows(..))
+        matches!(self, Shape::Rows(..) | Shape::Ids(_))
     }
 }
 
@@ -115,7 +194,10 @@ fn find_rows<'a>(node: Node<'a>, names: &[String], depth: usize) -> Option<(Vec<
     let lists: Vec<(&str, Node<'_>)> =
         members.iter().filter(|(_, n)| n.primary() == Some("array") && holds_records(n)).copied().collect();
     let named = |wanted: &dyn Fn(&str) -> bool| lists.iter().find(|(name, _)| wanted(name)).copied();
-    let is_side = |name: &str| SIDE.contains(&Name::new(name).joined()) || matches!(name, "included" | "warnings" | "facets" | "tags");
+    let is_side = |name: &str| {
+        SIDE.contains(&Name::new(name).joined())
+            || matches!(name, "included" | "warnings" | "facets" | "tags")
+    };
     let chosen = named(&|name| names.iter().any(|w| super::path::word(name) == *w))
         .or_else(|| named(&|name| names.iter().any(|w| last_word(name) == w.rsplit('_').next().unwrap_or(w))))
         .or_else(|| ROWS.iter().find_map(|r| named(&|name| Name::new(name).joined() == *r)))
@@ -132,7 +214,10 @@ fn find_rows<'a>(node: Node<'a>, names: &[String], depth: usize) -> Option<(Vec<
     // One level in: `{data: {items: []}}`, `{_embedded: {pets: []}}`.
     let inner = members.iter().filter(|(name, n)| {
         let joined = Name::new(name);
-        n.primary() == Some("object") && (WRAPPERS.contains(&joined.joined()) || names.iter().any(|w| super::path::word(name) == *w) || members.len() <= 2)
+        n.primary() == Some("object")
+            && (WRAPPERS.contains(&joined.joined())
+                || names.iter().any(|w| super::path::word(name) == *w)
+                || members.len() <= 2)
     });
     for (name, n) in inner {
         if let Some((mut path, row)) = find_rows(*n, names, depth - 1) {
@@ -141,6 +226,23 @@ fn find_rows<'a>(node: Node<'a>, names: &[String], depth: usize) -> Option<(Vec<
         }
     }
     None
+}
+
+/// A list of ids or names in a reply that has no rows: `{"names": ["a", "b"]}`.
+fn find_ids<'a>(node: Node<'a>, names: &[String]) -> Option<Vec<&'a str>> {
+    let members = node.members();
+    let mut lists = members.iter().filter(|(name, n)| {
+        let joined = Name::new(name);
+        let scalar = n.items().is_some_and(|i| matches!(i.primary(), Some("string" | "integer")));
+        let known = matches!(joined.joined(), "ids" | "names" | "keys" | "data" | "items" | "results")
+            || joined.last() == "ids"
+            || names.iter().any(|w| super::path::word(name) == *w);
+        n.primary() == Some("array") && scalar && known
+    });
+    match (lists.next(), lists.next()) {
+        (Some((name, _)), None) => Some(vec![*name]),
+        _ => None,
+    }
 }
 
 fn last_word(name: &str) -> String {
@@ -154,7 +256,12 @@ fn unwrap<'a>(node: Node<'a>, names: &[String], depth: usize) -> (Vec<&'a str>, 
         let joined = Name::new(name);
         let composite = matches!(n.primary(), Some("object" | "array")) && (!n.members().is_empty() || n.items().is_some());
         let named = names.iter().any(|w| super::path::word(name) == *w);
-        let rest_is_side = members.iter().all(|(other, _)| other == name || SIDE.contains(&Name::new(other).joined()));
+        let side = members.iter().filter(|(other, _)| other != name);
+        let all_side = side.clone().all(|(other, _)| SIDE.contains(&Name::new(other).joined()));
+        let strong = matches!(joined.joined(), "data" | "result" | "payload" | "response") && n.members().len() > 1;
+        let few = side.clone().count() <= 3
+            && !side.clone().any(|(other, _)| matches!(Name::new(other).last(), "id" | "uuid" | "name" | "title"));
+        let rest_is_side = all_side || (strong && few);
         composite && (WRAPPERS.contains(&joined.joined()) || named) && rest_is_side
             // An order that holds its `status` and `items` is no wrapper of items.
             && !(n.primary() == Some("array") && members.iter().any(|(other, _)| matches!(*other, "id" | "name")))
@@ -177,7 +284,11 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     fn tool(returns: Json) -> ToolSpec {
-        let http = HttpBinding { success_status: 200, success_type: "application/json".into(), ..HttpBinding::default() };
+        let http = HttpBinding {
+            success_status: 200,
+            success_type: "application/json".into(),
+            ..HttpBinding::default()
+        };
         ToolSpec { returns: Some(returns), http: Some(http), ..ToolSpec::default() }
     }
 
@@ -186,6 +297,7 @@ mod tests {
         match Shape::of(&tool, &["pets"], rows) {
             Shape::Record(path, _) => format!("record {}", path.join(".")),
             Shape::Rows(path, _) => format!("rows {}", path.join(".")),
+            Shape::Ids(path) => format!("ids {}", path.join(".")),
             Shape::Empty => "empty".into(),
             Shape::Open => "open".into(),
             Shape::Other => "other".into(),
@@ -203,9 +315,21 @@ mod tests {
         assert_eq!(shown(list.clone(), true), "rows ");
         assert_eq!(shown(object(json!({"total": {"type": "integer"}, "pets": list})), true), "rows pets");
         assert_eq!(shown(object(json!({"data": object(json!({"items": list}))})), true), "rows data.items");
-        assert_eq!(shown(object(json!({"_embedded": object(json!({"pets": list})), "page": object(json!({}))})), true), "rows _embedded.pets");
-        assert_eq!(shown(json!({"type": "object", "additionalProperties": {"type": "integer"}}), true), "other");
+        assert_eq!(
+            shown(
+                object(json!({"_embedded": object(json!({"pets": list})), "page": object(json!({}))})),
+                true
+            ),
+            "rows _embedded.pets"
+        );
+        assert_eq!(
+            shown(json!({"type": "object", "additionalProperties": {"type": "integer"}}), true),
+            "other"
+        );
         assert_eq!(shown(json!({"description": "ok"}), true), "open");
         assert_eq!(shown(json!({"type": "string"}), false), "other");
+        let names = json!({"type": "array", "items": {"type": "string"}});
+        assert_eq!(shown(object(json!({"names": names, "count": {"type": "integer"}})), true), "ids names");
+        assert_eq!(shown(names, true), "ids ");
     }
 }

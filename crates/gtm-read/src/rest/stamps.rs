@@ -7,9 +7,27 @@ use crate::fill::Name;
 pub(super) fn is_created(name: &Name) -> bool {
     matches!(
         name.joined(),
-        "createdat" | "created" | "datecreated" | "createdon" | "createtime" | "creationdate" | "createddate" | "creationtime"
-            | "createdtime" | "createddatetime" | "createdatutc" | "creationtimestamp" | "createdtimestamp" | "insertedat" | "addedat" | "dateadded"
-            | "timecreated" | "createdtimeutc" | "addeddate" | "addedon" | "creationdatetime"
+        "createdat"
+            | "created"
+            | "datecreated"
+            | "createdon"
+            | "createtime"
+            | "creationdate"
+            | "createddate"
+            | "creationtime"
+            | "createdtime"
+            | "createddatetime"
+            | "createdatutc"
+            | "creationtimestamp"
+            | "createdtimestamp"
+            | "insertedat"
+            | "addedat"
+            | "dateadded"
+            | "timecreated"
+            | "createdtimeutc"
+            | "addeddate"
+            | "addedon"
+            | "creationdatetime"
     )
 }
 
@@ -17,10 +35,36 @@ pub(super) fn is_created(name: &Name) -> bool {
 pub(super) fn is_updated(name: &Name) -> bool {
     matches!(
         name.joined(),
-        "updatedat" | "updated" | "dateupdated" | "updatedon" | "updatetime" | "updateddate" | "modified" | "modifiedat"
-            | "lastmodified" | "datemodified" | "modifiedon" | "modifieddate" | "lastupdated" | "modificationdate" | "lastupdate" | "updatedtime"
-            | "modifiedtime" | "lastmodifieddatetime" | "lastmodifieddate" | "lastmodifiedat" | "lastupdatedat" | "updateddatetime" | "lastmodifiedtime"
-            | "lastupdatetime" | "updatedtimestamp" | "changedat" | "timeupdated" | "lastupdateddate" | "editedat" | "lastmodifiedon"
+        "updatedat"
+            | "updated"
+            | "dateupdated"
+            | "updatedon"
+            | "updatetime"
+            | "updateddate"
+            | "modified"
+            | "modifiedat"
+            | "lastmodified"
+            | "datemodified"
+            | "modifiedon"
+            | "modifieddate"
+            | "lastupdated"
+            | "modificationdate"
+            | "lastupdate"
+            | "updatedtime"
+            | "modifiedtime"
+            | "lastmodifieddatetime"
+            | "lastmodifieddate"
+            | "lastmodifiedat"
+            | "lastupdatedat"
+            | "updateddatetime"
+            | "lastmodifiedtime"
+            | "lastupdatetime"
+            | "updatedtimestamp"
+            | "changedat"
+            | "timeupdated"
+            | "lastupdateddate"
+            | "editedat"
+            | "lastmodifiedon"
     )
 }
 
@@ -35,8 +79,14 @@ pub(super) fn now_for(node: &Node<'_>) -> Option<&'static str> {
         Some("string") => match node.text("format") {
             "date" => Some("now().substring(0, 10)"),
             "date-time" | "datetime" | "" | "google-datetime" | "iso-datetime" | "timestamp" => {
-                let other = ["yyyy", "unix", "epoch", "rfc 2822", "rfc2822", "mm/dd", "dd/mm"].iter().any(|m| description.contains(m));
-                let short = node.resolved().get("maxLength").and_then(serde_json::Value::as_u64).is_some_and(|m| m < 20);
+                let other = ["yyyy", "unix", "epoch", "rfc 2822", "rfc2822", "mm/dd", "dd/mm"]
+                    .iter()
+                    .any(|m| description.contains(m));
+                let short = node
+                    .resolved()
+                    .get("maxLength")
+                    .and_then(serde_json::Value::as_u64)
+                    .is_some_and(|m| m < 20);
                 (!other && !short).then_some("now()")
             }
             _ => None,

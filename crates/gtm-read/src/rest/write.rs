@@ -56,7 +56,11 @@ impl<'a> Reader<'a> {
             Role::List => self.list(op, entity, &shape, script),
             Role::Create => self.create(op, entity, &shape, script),
             Role::Get => {
-                script.push(StepOp::Get(Get { within: Some(self.container(op)?), id: Some(self.id(op)?), ..Get::default() }));
+                script.push(StepOp::Get(Get {
+                    within: Some(self.container(op)?),
+                    id: Some(self.id(op)?),
+                    ..Get::default()
+                }));
                 Some(script.reply(reply::record(&shape, entity, &self.shown(op))))
             }
             Role::Lookup(property) => self.lookup(op, entity, &shape, script, property),
@@ -89,9 +93,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script) -> Option<Behavior> {
-        let mut taken: Vec<String> = op.path.parameters().iter().map(|p| super::entity::argument(op, p)).collect();
-        taken.extend(op.http.params.iter().filter(|p| p.location == gtm_tool::ParamLocation::Header).map(|p| p.argument.clone()));
+    fn list(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        mut script: Script,
+    ) -> Option<Behavior> {
+        let mut taken: Vec<String> =
+            op.path.parameters().iter().map(|p| super::entity::argument(op, p)).collect();
+        taken.extend(
+            op.http
+                .params
+                .iter()
+                .filter(|p| p.location == gtm_tool::ParamLocation::Header)
+                .map(|p| p.argument.clone()),
+        );
         let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
         let (mut step, paging) = paging::list(op.tool, entity, self.container(op)?, &taken);
         if let Some((link, value)) = self.link(op) {
@@ -102,7 +119,13 @@ impl<'a> Reader<'a> {
         Some(script.reply(reply::rows(shape, op.tool.returns.as_ref(), entity, &rows, &Totals(&paging))))
     }
 
-    fn create(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script) -> Option<Behavior> {
+    fn create(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        mut script: Script,
+    ) -> Option<Behavior> {
         let body = self.body(op, entity);
         if body.bulk {
             return None;
@@ -122,11 +145,29 @@ impl<'a> Reader<'a> {
         left_out.extend(&completed);
         create.from = body.without(&left_out);
         self.set_on_create(&record, &body, &mut create.set);
+        // `POST /coupons?promotion_id=7`
+        for parameter in op.http.params.iter().filter(|p| p.location == gtm_tool::ParamLocation::Query) {
+            let name = parameter.argument.as_str();
+            let shown = record.member(name).is_some() && name != entity.id;
+            if shown && body.beside.contains(&name) && body.member(name).is_none() {
+                create.set.insert(name.to_owned(), json!(arg(name)));
+            }
+        }
         if let Some((link, value)) = self.link(op).or_else(|| self.scope_link(op)) {
             create.set.insert(link, Json::String(value));
         }
         script.push(StepOp::Create(create));
         Some(script.reply(self.created(op, entity, shape)))
+    }
+
+    /// The path of the call, with its parameters as holes.
+    fn place_of(&self, op: &Op<'a>) -> String {
+        let mut place = format!("{}{}", op.http.base, op.http.path.trim_end_matches('/'));
+        for parameter in op.path.parameters() {
+            let hole = format!("{{{}}}", arg(&super::entity::argument(op, parameter)));
+            place = place.replace(&format!("{{{parameter}}}"), &hole);
+        }
+        place
     }
 
     /// The query parameter by which a caller chooses the id: `POST /topics?topicId=news`.
@@ -144,28 +185,54 @@ impl<'a> Reader<'a> {
     fn created(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>) -> Json {
         let id = member("it", &entity.id);
         match shape {
-            Shape::Other if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("string")) => {
+            Shape::Other
+                if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("string")) =>
+            {
                 json!(format!("string({id})"))
             }
-            Shape::Other if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("integer")) && id_is_integer(entity) => {
+            Shape::Other
+                if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("integer"))
+                    && id_is_integer(entity) =>
+            {
                 json!(id)
             }
             Shape::Record(path, node) if path.is_empty() && node.member(&entity.id).is_none() => {
                 let record = Node::of(&entity.schema);
                 let members = node.members();
-                let place = format!("{}{}", op.http.base, op.http.path);
+                let place = self.place_of(op);
                 let mut out = Map::new();
                 let required = node.required();
                 for (name, child) in &members {
                     let parsed = Name::new(name);
                     let text = child.primary() == Some("string");
-                    let is_id = matches!(parsed.last(), "id" | "uuid" | "guid" | "sid" | "key") && (parsed.len() == 1 || parsed.len() == 2)
-                        && !parsed.has(&["request", "correlation", "trace", "user", "account", "parent", "owner"]);
+                    let is_id = matches!(parsed.last(), "id" | "uuid" | "guid" | "sid" | "key")
+                        && (parsed.len() == 1 || parsed.len() == 2)
+                        && !parsed.has(&[
+                            "request",
+                            "correlation",
+                            "trace",
+                            "user",
+                            "account",
+                            "parent",
+                            "owner",
+                        ]);
                     let template = if is_id && text {
                         Some(json!(format!("string({id})")))
                     } else if is_id && child.primary() == Some("integer") && id_is_integer(entity) {
                         Some(json!(id))
-                    } else if text && matches!(parsed.joined(), "location" | "href" | "url" | "uri" | "self" | "link" | "resourcelocation" | "resourceurl") && !place.contains('{') {
+                    } else if text
+                        && matches!(
+                            parsed.joined(),
+                            "location"
+                                | "href"
+                                | "url"
+                                | "uri"
+                                | "self"
+                                | "link"
+                                | "resourcelocation"
+                                | "resourceurl"
+                        )
+                    {
                         Some(json!({"$text": format!("https://api.example.com{place}/{{{id}}}")}))
                     } else if record.member(name).is_some() {
                         None
@@ -177,8 +244,12 @@ impl<'a> Reader<'a> {
                         None if record.member(name).is_some() => {
                             out.insert((*name).to_owned(), fill_from(&member("it", name)));
                         }
-                        None if required.contains(name) || !matches!(child.primary(), Some("object" | "array")) => {
-                            if !parsed.has(&["error", "errors", "warning", "warnings"]) || required.contains(name) {
+                        None if required.contains(name)
+                            || !matches!(child.primary(), Some("object" | "array")) =>
+                        {
+                            if !parsed.has(&["error", "errors", "warning", "warnings"])
+                                || required.contains(name)
+                            {
                                 out.insert((*name).to_owned(), json!("fill"));
                             }
                         }
@@ -204,13 +275,17 @@ impl<'a> Reader<'a> {
                 set.insert(name, json!(now));
             }
         }
-        let status = record.members().into_iter().find(|(n, _)| matches!(Name::new(n).joined(), "status" | "state"));
+        let status =
+            record.members().into_iter().find(|(n, _)| matches!(Name::new(n).joined(), "status" | "state"));
         if let Some((name, node)) = status {
             if let Some(first) = initial_state(&node) {
                 if body.member(name).is_none_or(|n| n.flag("readOnly")) {
                     set.insert(name.to_owned(), json!(quoted(&first)));
                 } else {
-                    set.insert(name.to_owned(), json!(format!("default({}, {})", member(&body.expr, name), quoted(&first))));
+                    set.insert(
+                        name.to_owned(),
+                        json!(format!("default({}, {})", member(&body.expr, name), quoted(&first))),
+                    );
                 }
             }
         }
@@ -231,10 +306,21 @@ impl<'a> Reader<'a> {
             return None;
         }
         if upsert {
-            let get = Get { within: Some(within.clone()), id: Some(id.clone()), optional: true, bind: Some("old".into()), ..Get::default() };
+            let get = Get {
+                within: Some(within.clone()),
+                id: Some(id.clone()),
+                optional: true,
+                bind: Some("old".into()),
+                ..Get::default()
+            };
             script.push(StepOp::Get(get));
             let (mut left_out, completed, _) = body.sorted(entity.node);
-            let mut create = Create { within: within.clone(), id: Some(id.clone()), fill: FillMembers::All, ..Create::default() };
+            let mut create = Create {
+                within: within.clone(),
+                id: Some(id.clone()),
+                fill: FillMembers::All,
+                ..Create::default()
+            };
             for name in &completed {
                 create.set.insert((*name).to_owned(), fill_from(&member(&body.expr, name)));
             }
@@ -279,10 +365,14 @@ impl<'a> Reader<'a> {
         // Objects that hold all of a record's members are changed member by member.
         let mut merged: Vec<&str> = Vec::new();
         for (name, node) in &body.members {
-            let inner = matches!(*name, "attributes" | "properties" | "fields") && node.primary() == Some("object");
+            let inner =
+                matches!(*name, "attributes" | "properties" | "fields") && node.primary() == Some("object");
             if inner && entity.node.and_then(|n| n.member(name)).is_some() && !left_out.contains(name) {
                 let sent = member(&body.expr, name);
-                set.insert((*name).to_owned(), json!(format!("merge(default({}, {{}}), default({sent}, {{}}))", member("it", name))));
+                set.insert(
+                    (*name).to_owned(),
+                    json!(format!("merge(default({}, {{}}), default({sent}, {{}}))", member("it", name))),
+                );
                 merged.push(name);
             }
         }
@@ -303,7 +393,8 @@ impl<'a> Reader<'a> {
         for name in completed {
             let sent = member(&body.expr, name);
             let set = [(name.to_owned(), fill_from(&sent))].into_iter().collect();
-            let update = Update { within: Some(within.to_owned()), id: Some(id.to_owned()), set, ..Update::default() };
+            let update =
+                Update { within: Some(within.to_owned()), id: Some(id.to_owned()), set, ..Update::default() };
             let given = match &condition {
                 Some(condition) => format!("{condition} && {sent} != null"),
                 None => format!("{sent} != null"),
@@ -312,14 +403,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn update_by_body(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, script: Script) -> Option<Behavior> {
+    fn update_by_body(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        script: Script,
+    ) -> Option<Behavior> {
         let body = self.body(op, entity);
         if body.bulk {
             return None;
         }
         let given = body.member(&entity.id).map(|_| member(&body.expr, &entity.id));
         // `PUT /pets?id=7`
-        let beside = body.beside.iter().find(|b| Name::new(b).joined() == Name::new(&entity.id).joined()).map(|b| arg(b));
+        let beside = body
+            .beside
+            .iter()
+            .find(|b| Name::new(b).joined() == Name::new(&entity.id).joined())
+            .map(|b| arg(b));
         let id = given.or(beside)?;
         let mut script = script;
         script.push(StepOp::Require(Require {
@@ -330,12 +431,24 @@ impl<'a> Reader<'a> {
         self.update(op, entity, shape, script, id, false)
     }
 
-    fn delete(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script) -> Option<Behavior> {
-        script.push(StepOp::Delete(Delete { within: Some(self.container(op)?), id: Some(self.id(op)?), ..Delete::default() }));
+    fn delete(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        mut script: Script,
+    ) -> Option<Behavior> {
+        script.push(StepOp::Delete(Delete {
+            within: Some(self.container(op)?),
+            id: Some(self.id(op)?),
+            ..Delete::default()
+        }));
         let template = match shape {
             Shape::Empty => Json::Null,
             // An object of which nothing is declared, or nothing at all.
-            Shape::Open if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary().is_some()) => json!("fill"),
+            Shape::Open if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary().is_some()) => {
+                json!("fill")
+            }
             Shape::Open => Json::Null,
             Shape::Record(_, node) if entity.node.is_some_and(|e| e.same(node) || e.overlap(node) >= 0.5) => {
                 reply::record(shape, entity, &self.shown(op))
@@ -359,7 +472,8 @@ impl<'a> Reader<'a> {
                 special.insert((*name).to_owned(), template);
             } else if required.contains(name) || !matches!(child.primary(), Some("object" | "array")) {
                 let failing = Name::new(name).has(&["error", "errors", "warning", "warnings"]);
-                let ident = matches!(Name::new(name).joined(), "id" | "uuid") && matches!(child.primary(), Some("string" | "integer"));
+                let ident = matches!(Name::new(name).joined(), "id" | "uuid")
+                    && matches!(child.primary(), Some("string" | "integer"));
                 if ident && self.id(op).is_some() {
                     special.insert((*name).to_owned(), fill_from("it"));
                 } else if !failing || required.contains(name) {
@@ -380,7 +494,14 @@ impl<'a> Reader<'a> {
         Json::Object(special)
     }
 
-    fn lookup(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script, property: &str) -> Option<Behavior> {
+    fn lookup(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        mut script: Script,
+        property: &str,
+    ) -> Option<Behavior> {
         let wanted = Name::new(property);
         let record = Node::of(&entity.schema);
         let parameter = op.path.parameters().last().map(|p| super::entity::argument(op, p))?;
@@ -394,18 +515,27 @@ impl<'a> Reader<'a> {
         let value = arg(&parameter);
         let Some((name, _)) = found else {
             // The record does not show the member: the key is an id in its own right.
-            script.push(StepOp::Get(Get { within: Some(self.container(op)?), id: Some(value), ..Get::default() }));
+            script.push(StepOp::Get(Get {
+                within: Some(self.container(op)?),
+                id: Some(value),
+                ..Get::default()
+            }));
             script.note = Some(format!("{property} is not a member of the record; taken as its id"));
             return Some(script.reply(reply::record(shape, entity, &self.shown(op))));
         };
         if shape.is_rows() {
-            let mut step = gtm_world::behavior::ListRows { within: self.container(op)?, ..Default::default() };
+            let mut step =
+                gtm_world::behavior::ListRows { within: self.container(op)?, ..Default::default() };
             step.equal.insert((*name).to_owned(), Json::String(value));
             script.push(StepOp::List(step));
             return Some(script.reply(reply::rows(shape, op.tool.returns.as_ref(), entity, "rows", &Plain)));
         }
         // Listed rather than searched: an open world may then know such a record.
-        let mut step = gtm_world::behavior::ListRows { within: self.container(op)?, limit: Some("1".into()), ..Default::default() };
+        let mut step = gtm_world::behavior::ListRows {
+            within: self.container(op)?,
+            limit: Some("1".into()),
+            ..Default::default()
+        };
         step.equal.insert((*name).to_owned(), Json::String(value));
         script.push(StepOp::List(step));
         script.push(StepOp::Require(Require {
@@ -418,19 +548,31 @@ impl<'a> Reader<'a> {
         Some(script.reply(reply::record(shape, entity, &self.shown(op))))
     }
 
-    fn act(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script, verb: &str) -> Option<Behavior> {
+    fn act(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        mut script: Script,
+        verb: &str,
+    ) -> Option<Behavior> {
         let (within, id) = (self.container(op)?, self.id(op)?);
         let record = Node::of(&entity.schema);
         let undo = op.http.method == "DELETE";
         let act = effect(verb, &record, undo);
         let body = self.body(op, entity);
         // What was sent counts where the record has a member of the name.
-        let known: Vec<&str> =
-            body.members.iter().map(|(n, _)| *n).filter(|n| record.member(n).is_some() && *n != entity.id).collect();
+        let known: Vec<&str> = body
+            .members
+            .iter()
+            .map(|(n, _)| *n)
+            .filter(|n| record.member(n).is_some() && *n != entity.id)
+            .collect();
         let changes = op.http.method != "GET" && !body.bulk && (!known.is_empty() || !act.set.is_empty());
         if changes {
             let mut members = body.clone();
-            let unknown: Vec<&str> = body.members.iter().map(|(n, _)| *n).filter(|n| !known.contains(n)).collect();
+            let unknown: Vec<&str> =
+                body.members.iter().map(|(n, _)| *n).filter(|n| !known.contains(n)).collect();
             members.beside.extend(&unknown);
             members.members.retain(|(n, _)| known.contains(n));
             self.change(&mut script, entity, &members, &within, &id, None, act.set);
@@ -443,8 +585,16 @@ impl<'a> Reader<'a> {
         }
         let template = match shape {
             Shape::Empty => Json::Null,
-            Shape::Open => if changes { json!("it") } else { Json::Null },
-            Shape::Record(_, node) if speaks_of(node, entity) => reply::record(shape, entity, &self.shown(op)),
+            Shape::Open => {
+                if changes {
+                    json!("it")
+                } else {
+                    Json::Null
+                }
+            }
+            Shape::Record(_, node) if speaks_of(node, entity) => {
+                reply::record(shape, entity, &self.shown(op))
+            }
             Shape::Record(..) => self.confirmation_or_fill(op),
             _ => json!("fill"),
         };
@@ -458,7 +608,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn part(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script, part: &str) -> Option<Behavior> {
+    fn part(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        mut script: Script,
+        part: &str,
+    ) -> Option<Behavior> {
         let (within, id) = (self.container(op)?, self.id(op)?);
         let record = Node::of(&entity.schema);
         let joined = Name::new(part);
@@ -481,8 +638,17 @@ impl<'a> Reader<'a> {
         } else if node.primary() == Some("object") {
             let body = self.body(op, entity);
             let place = member(&format!("{within}[{id}]"), name);
-            script.push(StepOp::Get(Get { within: Some(within.clone()), id: Some(id.clone()), ..Get::default() }));
-            script.push(StepOp::Update(Update { at: Some(place), merge: body.without(&body.beside), upsert: true, ..Update::default() }));
+            script.push(StepOp::Get(Get {
+                within: Some(within.clone()),
+                id: Some(id.clone()),
+                ..Get::default()
+            }));
+            script.push(StepOp::Update(Update {
+                at: Some(place),
+                merge: body.without(&body.beside),
+                upsert: true,
+                ..Update::default()
+            }));
             script.push(StepOp::Get(Get { within: Some(within), id: Some(id), ..Get::default() }));
         } else {
             return self.act(op, entity, shape, script, part);
@@ -494,13 +660,21 @@ impl<'a> Reader<'a> {
             Shape::Record(path, inner) if path.is_empty() && inner.member(name).is_some() => fill_from("it"),
             Shape::Record(path, inner) if path.is_empty() && inner.same(&node) => json!(value),
             Shape::Rows(path, _) if path.is_empty() && node.primary() == Some("array") => fill_from(&value),
-            Shape::Record(path, _) if path.is_empty() && node.primary() == Some("object") => fill_from(&value),
+            Shape::Record(path, _) if path.is_empty() && node.primary() == Some("object") => {
+                fill_from(&value)
+            }
             _ => json!("fill"),
         };
         Some(script.reply(template))
     }
 
-    fn single(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>, mut script: Script) -> Option<Behavior> {
+    fn single(
+        &self,
+        op: &Op<'a>,
+        entity: &Entity<'a>,
+        shape: &Shape<'a>,
+        mut script: Script,
+    ) -> Option<Behavior> {
         let within = self.container(op)?;
         let id = quoted("current");
         match op.http.method.as_str() {
@@ -516,8 +690,16 @@ impl<'a> Reader<'a> {
                 }
             }
             "DELETE" => {
-                script.push(StepOp::Delete(Delete { within: Some(within), id: Some(id), ..Delete::default() }));
-                let template = if matches!(shape, Shape::Empty | Shape::Open) { Json::Null } else { self.confirmation(op) };
+                script.push(StepOp::Delete(Delete {
+                    within: Some(within),
+                    id: Some(id),
+                    ..Delete::default()
+                }));
+                let template = if matches!(shape, Shape::Empty | Shape::Open) {
+                    Json::Null
+                } else {
+                    self.confirmation(op)
+                };
                 return Some(script.reply(template));
             }
             _ => return None,
