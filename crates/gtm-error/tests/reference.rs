@@ -14,8 +14,13 @@ fn the_error_page_is_current() {
     );
     for code in Code::ALL {
         let (id, title, status) = (code.id(), code.title(), code.http_status());
-        write!(page, "\n## {id}: {title}\n\nHTTP {status}. {}\n\nWhat to do: {}.\n", code.explain(), code.advice())
-            .expect("writing to a string cannot fail");
+        write!(
+            page,
+            "\n## {id}: {title}\n\nHTTP {status}. {}\n\nWhat to do: {}.\n",
+            code.explain(),
+            code.advice()
+        )
+        .expect("writing to a string cannot fail");
     }
     if std::env::var_os("GTM_BLESS").is_some() {
         std::fs::write(path, &page).expect("the page is written");
