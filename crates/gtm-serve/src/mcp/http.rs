@@ -94,6 +94,9 @@ pub(crate) async fn serve(State(app): State<App>, params: RawPathParams, request
         |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
     let toolset = param("toolset").or_else(|| query(&request, "toolset"));
     let session = param("session").unwrap_or_default();
+    if request.method() != Method::POST {
+        return only_post("POST");
+    }
     match app.ensure(&session, toolset.as_deref()) {
         Ok(face) => answer(&app, request, session, false, face).await.0,
         Err(error) => Failure::from(error).into_response(),
@@ -123,6 +126,9 @@ pub(crate) async fn serve_default(
             }
         };
     }
+    if request.method() != Method::POST {
+        return only_post("POST, DELETE");
+    }
     let known = match (&legacy, &named) {
         // 404 tells the client to initialise anew, as its revision says.
         (Some(session), _) => app.existing(session, toolset.as_deref()).map(|face| (session.clone(), face)),
@@ -149,6 +155,15 @@ pub(crate) async fn serve_default(
     response
 }
 
+/// There is no stream to listen to: the server never speaks first.
+fn only_post(allowed: &'static str) -> Response {
+    let failure =
+        Failure::new(Code::NotFound, "MCP requests are posted").status(StatusCode::METHOD_NOT_ALLOWED);
+    let mut response = failure.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
 /// Hands the request to `rmcp`. Also says whether it opened a connection in the old way.
 async fn answer(
     app: &App,
@@ -163,7 +178,7 @@ async fn answer(
         Ok(body) => body,
         Err(failure) => return (failure.into_response(), false),
     };
-    if let Some(refused) = unreadable(&head, &body) {
+    if let Some(refused) = unreadable(&body) {
         return (refused, false);
     }
     let initialized = Arc::new(AtomicBool::new(false));
@@ -182,8 +197,8 @@ async fn answer(
 }
 
 /// A body that is not JSON at all is a parse error in JSON-RPC's own form.
-fn unreadable(head: &request::Parts, body: &[u8]) -> Option<Response> {
-    if head.method != Method::POST || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
+fn unreadable(body: &[u8]) -> Option<Response> {
+    if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
         return None;
     }
     let error = error_data(&Error::new(Code::RequestMalformed, "the body is not JSON"));

@@ -109,7 +109,11 @@ async fn handshakes_of_old_and_new() {
     }
     let unknown = ask(&router, "/s/x/mcp", "2099-01-01", "tools/list", json!({}), &[]).await;
     assert_eq!(unknown.status, StatusCode::BAD_REQUEST, "{}", unknown.text());
-    assert_eq!(get(&router, "/s/x/mcp").await.status, StatusCode::METHOD_NOT_ALLOWED);
+    for (path, allow) in [("/s/probed/mcp", "POST"), ("/mcp", "POST, DELETE")] {
+        let stream = get(&router, path).await;
+        assert_eq!((stream.status, stream.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, allow));
+    }
+    assert_eq!(get(&router, "/v1/sessions/probed").await.code(), "GTM0301", "a probe made a session");
 }
 
 #[tokio::test]
