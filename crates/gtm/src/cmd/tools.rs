@@ -14,7 +14,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use report::Report;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
+use std::time::{Duration, Instant};
 
 /// List what is understood of specs, and why an operation is left out
 ///
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     let mut total = Total::default();
     in_order(
         &sources,
-        |item| report::of(item, &args.live, show_names, &progress.bar),
+        |item| report::of(item, &args.live, show_names, &progress),
         |report| {
             progress.bar.suspend(|| {
                 total.add(&report);
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
                 // A program that reads along gets each line as it is known.
                 out.flush()
             })?;
-            progress.step(sources.len());
+            progress.file();
             Ok(())
         },
     )?;
@@ -112,30 +113,51 @@ fn in_order<T: Sync, R: Send>(
     })
 }
 
+/// Time before the bar appears: what is done sooner needs none.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// A bar on a terminal; nothing elsewhere.
 struct Progress {
     bar: ProgressBar,
+    start: Instant,
+    shown: Once,
+    /// Files, if there are several; else tools of the one file are counted.
+    files: Option<usize>,
 }
 
 impl Progress {
     fn new(files: usize) -> Progress {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        let files = (files > 1).then_some(files);
+        let bar = ProgressBar::with_draw_target(files.map(|n| n as u64), ProgressDrawTarget::hidden());
         let style = match files {
-            1 => ProgressStyle::with_template("  {elapsed} {pos} tools {msg}"),
-            _ => ProgressStyle::with_template("  {elapsed} [{bar:30}] {pos}/{len} files {msg}"),
+            None => ProgressStyle::with_template("  {elapsed} {pos} tools"),
+            Some(_) => ProgressStyle::with_template("  {elapsed} [{bar:30}] {pos}/{len} files"),
         };
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        if files > 1 {
-            bar.set_length(files as u64);
-        }
-        Progress { bar }
+        Progress { bar, start: Instant::now(), shown: Once::new(), files }
     }
 
-    fn step(&self, files: usize) {
-        if files > 1 {
+    /// One more file is done.
+    fn file(&self) {
+        if self.files.is_some() {
+            self.show();
             self.bar.inc(1);
+        }
+    }
+
+    /// So many tools of a file are read.
+    fn tools(&self, count: u64) {
+        if self.files.is_none() {
+            self.show();
+            self.bar.set_position(count);
+        }
+    }
+
+    fn show(&self) {
+        if self.start.elapsed() > PATIENCE {
+            self.shown.call_once(|| self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
         }
     }
 }

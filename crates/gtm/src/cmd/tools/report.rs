@@ -1,11 +1,10 @@
 //! What is reported of one file.
 
-use super::Item;
+use super::{Item, Progress};
 use crate::source::{Live, Source};
 use gtm_error::{Code, Error, Result, printable};
 use gtm_sim::Toolset;
 use gtm_tool::{Format, Imported, Limits, Skipped, ToolSpec};
-use indicatif::ProgressBar;
 use serde::{Serialize, Serializer};
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -41,7 +40,7 @@ fn problem<S: Serializer>(error: &Option<Error>, s: S) -> std::result::Result<S:
 }
 
 /// Reads one file. Whatever happens, there is a report.
-pub(super) fn of(item: &Item, live: &Live, names: bool, progress: &ProgressBar) -> Report {
+pub(super) fn of(item: &Item, live: &Live, names: bool, progress: &Progress) -> Report {
     let (source, read) = match item {
         Ok(source) => {
             let work = || read(source, live, names, progress);
@@ -57,7 +56,7 @@ pub(super) fn of(item: &Item, live: &Live, names: bool, progress: &ProgressBar) 
     Report { file: source.to_string(), ..report }
 }
 
-fn read(source: &Source, live: &Live, names: bool, progress: &ProgressBar) -> Result<Report> {
+fn read(source: &Source, live: &Live, names: bool, progress: &Progress) -> Result<Report> {
     let limits = Limits::default();
     let Some(path) = source.path() else {
         return Ok(imported(source.import(live)?, names));
@@ -96,7 +95,7 @@ fn imported(found: Imported, names: bool) -> Report {
 }
 
 /// A catalogue of one JSON object a line, of any length: read a batch at a time.
-fn lines(path: &Path, limits: &Limits, names: bool, progress: &ProgressBar) -> Result<Report> {
+fn lines(path: &Path, limits: &Limits, names: bool, progress: &Progress) -> Result<Report> {
     let mut report = Report::default();
     let mut format = None;
     let mut seen: u64 = 0;
@@ -112,8 +111,8 @@ fn lines(path: &Path, limits: &Limits, names: bool, progress: &ProgressBar) -> R
             Err(skipped) => report.skipped.push(skipped),
         }
         seen += 1;
-        if progress.length().is_none() && seen.is_multiple_of(500) {
-            progress.set_position(seen);
+        if seen.is_multiple_of(500) {
+            progress.tools(seen);
         }
     };
     let summary = gtm_tool::import_lines(BufReader::with_capacity(1 << 17, file), limits, each)
