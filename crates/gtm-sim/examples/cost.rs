@@ -1,4 +1,6 @@
 //! What calls, forks and sessions cost: `cargo run --release -p gtm-sim --example cost`.
+//!
+//! With numbers of records as arguments, only the calls over so many records are measured.
 
 use gtm_sim::{Call, CreateSession, ForkSession, SessionOptions, Simulator, Store, StoreConfig, Toolset};
 use serde_json::{Map, Value as Json, json};
@@ -30,7 +32,8 @@ fn state(records: usize) -> Json {
 }
 
 fn simulator(records: usize) -> Arc<Simulator> {
-    let mut toolset = Toolset::parse(TOOLS, Path::new("")).expect("the tools are sound").with_state(state(records));
+    let mut toolset =
+        Toolset::parse(TOOLS, Path::new("")).expect("the tools are sound").with_state(state(records));
     toolset.limits.world.state_bytes = 2 << 30;
     Arc::new(Simulator::new(toolset).expect("the toolset is sound"))
 }
@@ -58,15 +61,22 @@ fn resident() -> Option<usize> {
 }
 
 fn main() {
-    forks();
-    for records in [100, 10_000, 1_000_000] {
-        calls(records);
+    let chosen: Vec<usize> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
+    if chosen.is_empty() {
+        forks();
     }
+    let usual = [100, 10_000, 1_000_000];
+    let records = if chosen.is_empty() { usual.as_slice() } else { &chosen };
+    records.iter().for_each(|records| calls(*records));
 }
 
 fn forks() {
-    let store = Store::new(StoreConfig { max_sessions: 200_000, ttl: Duration::from_secs(60), ..StoreConfig::default() })
-        .expect("a store");
+    let store = Store::new(StoreConfig {
+        max_sessions: 200_000,
+        ttl: Duration::from_secs(60),
+        ..StoreConfig::default()
+    })
+    .expect("a store");
     store.add_toolset("items", simulator(10_000));
     store.create(CreateSession { id: Some("s".into()), ..CreateSession::default() }).expect("a session");
     println!("state: {} bytes of JSON", store.state("s").expect("a state").to_string().len());
@@ -76,7 +86,10 @@ fn forks() {
     let took = start.elapsed();
     let bytes = |after: Option<usize>| Some(after?.saturating_sub(before?) / forks.len());
     println!("100,000 forks in a store: {took:.2?}, bytes each (infos included): {:?}", bytes(resident()));
-    let calls = [Call::new("get_item", json!({"id": "it-00000001"})), Call::new("update_item", json!({"id": "it-00000001", "price": 1}))];
+    let calls = [
+        Call::new("get_item", json!({"id": "it-00000001"})),
+        Call::new("update_item", json!({"id": "it-00000001", "price": 1})),
+    ];
     let start = Instant::now();
     for fork in &forks {
         store.call(&fork.id, &calls[0]).expect("a reply");
@@ -96,11 +109,15 @@ fn calls(records: usize) {
     let mut session = simulator.open(SessionOptions::default()).expect("a session");
     let id = |n: usize| format!("it-{:08x}", n * 7_919 % records);
     let gets: Vec<Call> = (0..1_000).map(|n| Call::new("get_item", json!({"id": id(n)}))).collect();
-    let puts: Vec<Call> = (0..1_000).map(|n| Call::new("update_item", json!({"id": id(n), "price": n}))).collect();
-    let adds: Vec<Call> = (0..1_000).map(|n| Call::new("create_item", json!({"name": "new", "price": n}))).collect();
+    let puts: Vec<Call> =
+        (0..1_000).map(|n| Call::new("update_item", json!({"id": id(n), "price": n}))).collect();
+    let adds: Vec<Call> =
+        (0..1_000).map(|n| Call::new("create_item", json!({"name": "new", "price": n}))).collect();
     let get = each(100_000, |n| drop(black_box(simulator.call(&mut session, &gets[n % 1_000]))));
     let update = each(50_000, |n| drop(black_box(simulator.call(&mut session, &puts[n % 1_000]))));
     let create = each(20_000, |n| drop(black_box(simulator.call(&mut session, &adds[n % 1_000]))));
     let fork = each(1_000_000, |_| drop(black_box(session.fork())));
-    println!("{records:>8} records: get {get:.0} ns, update {update:.0} ns, create {create:.0} ns, fork {fork:.0} ns");
+    println!(
+        "{records:>8} records: get {get:.0} ns, update {update:.0} ns, create {create:.0} ns, fork {fork:.0} ns"
+    );
 }

@@ -35,9 +35,34 @@ enum Extra {
     /// The schema decides.
     BySchema,
     /// They are dropped, as HTTP APIs and MCP servers do.
-    Ignored(HashSet<String>),
+    Ignored(Names),
     /// They fail the call, as functions do.
-    Refused(HashSet<String>),
+    Refused(Names),
+}
+
+/// Names of arguments. Most tools have a handful, which are faster to compare than to hash.
+#[derive(Debug)]
+enum Names {
+    Few(Vec<String>),
+    Many(HashSet<String>),
+}
+
+/// Up to this many names are compared one by one.
+const FEW: usize = 12;
+
+impl Names {
+    fn of(schema: &Json) -> Names {
+        let names = schema::properties(schema, schema).into_iter().map(|p| p.name.to_owned());
+        let names: Vec<String> = names.collect();
+        if names.len() <= FEW { Names::Few(names) } else { Names::Many(names.into_iter().collect()) }
+    }
+
+    fn contains(&self, name: &String) -> bool {
+        match self {
+            Names::Few(names) => names.contains(name),
+            Names::Many(names) => names.contains(name),
+        }
+    }
 }
 
 impl ArgumentCheck {
@@ -88,8 +113,6 @@ impl Extra {
     fn of(tool: &ToolSpec, lenient: bool) -> Extra {
         let root = &tool.parameters;
         let says = |key: &str| root.get(key).is_some();
-        let names =
-            || schema::properties(root, root).into_iter().map(|p| p.name.to_owned()).collect::<HashSet<_>>();
         // A schema without `properties` takes anything; one that was cut does not tell.
         let open = !says("properties") && !says("allOf") && !says("$ref");
         let silent = ["additionalProperties", "unevaluatedProperties", "patternProperties", "x-truncated"]
@@ -98,9 +121,9 @@ impl Extra {
         if !lenient || !silent || open || says("anyOf") || says("oneOf") {
             Extra::BySchema
         } else if tool.http.is_some() || tool.origin.format == Some(Format::Mcp) {
-            Extra::Ignored(names())
+            Extra::Ignored(Names::of(root))
         } else {
-            Extra::Refused(names())
+            Extra::Refused(Names::of(root))
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Done {
     pub(crate) rung: Rung,
     pub(crate) is_error: bool,
     pub(crate) valid: bool,
+    /// A real outcome that holds for as long as the state stays as it is now.
+    pub(crate) lasting: bool,
     pub(crate) status: u16,
     pub(crate) seed: u64,
     pub(crate) version_before: u64,
@@ -102,6 +104,7 @@ impl Done {
             rung: reply.provenance.rung,
             is_error: reply.is_error,
             valid: reply.provenance.valid,
+            lasting: false,
             status: reply.status,
             seed: reply.provenance.seed,
             version_before: reply.provenance.state_version,

@@ -10,6 +10,7 @@
 //! - A session never sees another's state.
 //! - With a data folder, a call is on disk before its reply is returned.
 
+mod answer;
 mod arguments;
 mod delta;
 mod digest;

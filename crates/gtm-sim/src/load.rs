@@ -196,7 +196,8 @@ fn import_file(path: &Path, limits: &Limits) -> Result<Vec<ToolSpec>> {
 }
 
 fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
+    let unreadable =
+        |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
     let mut bytes = Vec::new();
     let max = limits.document_bytes as u64;
     File::open(path)
@@ -214,7 +215,8 @@ fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
 
 /// Files of a folder that may hold specs, by name; hidden ones are left out.
 fn spec_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(folder.display());
+    let unreadable =
+        |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(folder.display());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

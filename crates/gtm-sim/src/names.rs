@@ -18,7 +18,9 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> V
     let mut found: Vec<(usize, &str)> = known
         .filter(|k| k.len() <= MAX_COMPARED)
         .filter_map(|k| {
-            let distance = distance(&plain, &self::plain(k));
+            let other = self::plain(k);
+            let near = other.len().abs_diff(plain.len()) <= limit;
+            let distance = if near { distance(&plain, &other) } else { usize::MAX };
             (distance <= limit).then_some((distance, k))
         })
         .collect();

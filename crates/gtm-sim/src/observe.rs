@@ -41,14 +41,11 @@ impl Simulator {
     }
 
     pub(crate) fn observation(&self, session: &Session, call: &Call, observed: Observed) -> Box<NewTurn> {
-        let args = match &call.arguments {
-            serde_json::Value::Null => Value::map(),
-            given => Value::from(given),
-        };
+        let args = call.given();
         let content = Value::from(&observed.content);
         let before = &session.now.world;
-        let world = match observed.is_error {
-            true => before.clone(),
+        let (world, lasting) = match observed.is_error {
+            true => (before.clone(), true),
             false => self.effect(before, call, &args, &content),
         };
         let mut next = Checkpoint { world, ..session.now.clone() };
@@ -67,6 +64,7 @@ impl Simulator {
             rung: Rung::Observed,
             is_error: observed.is_error,
             valid: true,
+            lasting,
             status,
             seed: session.seed(),
             version_before: before.version(),
@@ -78,10 +76,22 @@ impl Simulator {
         Box::new(NewTurn { done, next, content: observed.content })
     }
 
-    /// The world after a real success.
-    fn effect(&self, before: &World, call: &Call, args: &Value, real: &Value) -> World {
-        let Some(tool) = self.compiled(&call.tool) else { return before.clone() };
-        let Ok(outcome) = self.run(tool, before, args) else { return before.clone() };
+    /// The world after a real success, and whether the same call would have the same outcome again.
+    fn effect(&self, before: &World, call: &Call, args: &Value, real: &Value) -> (World, bool) {
+        let Some(tool) = self.compiled(&call.tool) else { return (before.clone(), true) };
+        let (spec, limits) = (&self.toolset.tools[tool.at], &self.toolset.limits);
+        // The real tool took the arguments, so they are taken here whatever the check says of them.
+        let read =
+            tool.check(spec, self.toolset.arguments, limits, &call.arguments).map(|a| Value::from(&*a));
+        let args = &read.unwrap_or_else(|_| args.clone());
+        let Ok(outcome) = self.run(tool, before, args) else { return (before.clone(), true) };
+        // What an open world invents on first look is no change that the call asked for.
+        let reads = spec.http.as_ref().is_some_and(|http| http.method == "GET");
+        let lasting = !outcome.changed || reads || spec.annotations.read_only == Some(true);
+        // What is deeper than a state may be cannot be laid over one.
+        if real.size().1 >= limits.world.depth {
+            return (outcome.world, lasting);
+        }
         let mut after = outcome.world;
         let mut state = after.state().clone();
         if outcome.changed {
@@ -109,7 +119,7 @@ impl Simulator {
                 false => after.set_state(state),
             }
         }
-        after
+        (after, lasting)
     }
 }
 

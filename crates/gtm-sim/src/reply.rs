@@ -1,6 +1,6 @@
 //! What goes into the simulator and what comes out: calls, replies, provenance.
 
-use gtm_world::{ErrorKind, ToolError};
+use gtm_world::{ErrorKind, ToolError, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -23,6 +23,14 @@ impl Call {
     /// A call without idempotency key.
     pub fn new(tool: impl Into<String>, arguments: Json) -> Call {
         Call { tool: tool.into(), arguments, idempotency_key: None }
+    }
+
+    /// The arguments as given; none count as an empty object.
+    pub(crate) fn given(&self) -> Value {
+        match &self.arguments {
+            Json::Null => Value::map(),
+            given => Value::from(given),
+        }
     }
 
     /// The same call under an idempotency key.

@@ -8,7 +8,7 @@ use crate::delta::{self, Change};
 use crate::fault::Fault;
 use crate::history::{Done, History, Keys, Observations};
 use crate::inject::{Count, Counts, Injector};
-use crate::reply::{Rung, Turn};
+use crate::reply::Turn;
 use crate::session::{Checkpoint, Session, Snapshot};
 use gtm_error::{Code, Error, Result};
 use gtm_world::World;
@@ -77,6 +77,9 @@ pub(crate) struct SavedTurn {
     state: Vec<Change>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     books: Vec<Change>,
+    /// The turn is a real outcome that holds for as long as the state stays as it is then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    lasting: bool,
     /// Fault counts afterwards, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     counts: Option<Vec<Count>>,
@@ -190,7 +193,7 @@ impl Session {
             if saved.turn.turn != self.history.end() {
                 return Err(corrupt("its turns are not in order"));
             }
-            let done = Arc::new(Done::from_turn(&saved.turn));
+            let done = Arc::new(Done { lasting: saved.lasting, ..Done::from_turn(&saved.turn) });
             let mut next = self.now.clone();
             next.world.reseed(done.seed);
             if done.version != next.world.version() || !saved.state.is_empty() || !saved.books.is_empty() {
@@ -224,6 +227,7 @@ fn saved_turns(history: &History, from: u64, end: &Checkpoint) -> Vec<SavedTurn>
         .zip(numbers)
         .map(|((entry, after), number)| SavedTurn {
             turn: entry.done.turn(number),
+            lasting: entry.done.lasting,
             state: delta::diff(entry.before.world.state(), after.world.state()),
             books: delta::diff(&entry.before.world.books(), &after.world.books()),
             counts: (entry.before.counts != after.counts).then(|| after.counts.to_vec()),
@@ -268,7 +272,7 @@ impl Checkpoint {
         if let Some(key) = &done.key {
             Arc::make_mut(self.keys.get_or_insert_default()).insert(key.clone(), done.clone());
         }
-        if done.rung == Rung::Observed && done.version == done.version_before {
+        if done.lasting {
             Arc::make_mut(self.observed.get_or_insert_default()).insert(done.version, done.clone());
         }
     }

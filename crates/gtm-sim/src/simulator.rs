@@ -1,9 +1,9 @@
 //! The simulator: a toolset, ready to answer calls.
 
-use crate::errors::{self, Body, Styles};
+use crate::errors::Styles;
 use crate::fault::Fault;
-use crate::history::{Done, Rare};
-use crate::inject::{self, Injector, Plan};
+use crate::history::Done;
+use crate::inject::Injector;
 use crate::metrics::Metrics;
 use crate::names;
 use crate::reply::{Call, Reply, Rung};
@@ -13,11 +13,10 @@ use crate::toolset::{Toolset, WorldKind};
 use gtm_error::{Code, Error, Result, printable};
 use gtm_read::{ReadInput, Reader, RuleFiller, RuleReader};
 use gtm_tool::ToolSpec;
-use gtm_world::{Behaviors, ErrorKind, Filler, Library, Outcome, Program, ToolError, Value, World};
+use gtm_world::{Behaviors, ErrorKind, Filler, Library, Program, ToolError, Value, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Longest idempotency key, in bytes.
@@ -27,15 +26,15 @@ const MAX_KEY: usize = 256;
 pub struct Simulator {
     pub(crate) toolset: Toolset,
     reading: Behaviors,
-    library: Arc<Library>,
-    pub(crate) tools: Vec<Tool>,
+    pub(crate) library: Arc<Library>,
+    tools: Vec<Tool>,
     by_name: HashMap<Arc<str>, usize>,
-    styles: Styles,
-    injector: Injector,
-    filler: Arc<dyn Filler>,
+    pub(crate) styles: Styles,
+    pub(crate) injector: Injector,
+    pub(crate) filler: Arc<dyn Filler>,
     /// The initial state; every session starts from the same memory.
     initial: Value,
-    metrics: Metrics,
+    pub(crate) metrics: Metrics,
 }
 
 /// How a session differs from the toolset's defaults.
@@ -77,18 +76,6 @@ impl NewTurn {
     pub(crate) fn reply(self: Box<Self>) -> (Reply, Arc<Done>, Checkpoint) {
         (Reply { content: self.content, ..self.done.bare_reply() }, self.done, self.next)
     }
-}
-
-/// What answered a call.
-struct Answer {
-    content: Value,
-    rung: Rung,
-    status: u16,
-    error: Option<ToolError>,
-    invented: Vec<String>,
-    world: World,
-    /// Whether the content is to be checked against the tool's `returns`.
-    checked: bool,
 }
 
 impl Simulator {
@@ -191,8 +178,7 @@ impl Simulator {
 
     /// How a tool is answered: [`Rung::User`], [`Rung::Rules`] or [`Rung::Direct`].
     pub fn rung(&self, tool: &str) -> Option<Rung> {
-        let tool = &self.tools[*self.by_name.get(tool)?];
-        self.program(tool).map(|(_, rung)| *rung)
+        self.program(self.compiled(tool)?).map(|(_, rung)| *rung)
     }
 
     /// What was counted over all sessions.
@@ -273,7 +259,7 @@ impl Simulator {
                 .expected(format!("at most {MAX_KEY} bytes")));
             }
             if let Some(done) = session.stored(key) {
-                if !done.is_call(&call.tool, &arguments(call)) {
+                if !done.is_call(&call.tool, &call.given()) {
                     let what =
                         format!("the key `{}` was used for another call of `{}`", printable(key), done.tool);
                     return Err(Error::new(Code::IdempotencyConflict, what));
@@ -287,236 +273,14 @@ impl Simulator {
         Ok(Step::New(self.answer(session, call)))
     }
 
-    fn answer(&self, session: &Session, call: &Call) -> Box<NewTurn> {
-        let Some(tool) = self.compiled(&call.tool) else {
-            return self.refuse(session, call, self.unknown_tool(&call.tool));
-        };
-        let spec = &self.toolset.tools[tool.at];
-        let checked = match tool.check(spec, self.toolset.arguments, &self.toolset.limits, &call.arguments) {
-            Ok(checked) => checked,
-            Err(error) => return self.refuse(session, call, error),
-        };
-        let args = Value::from(&*checked);
-        let given = match checked {
-            std::borrow::Cow::Borrowed(_) => args.clone(),
-            std::borrow::Cow::Owned(_) => arguments(call),
-        };
-
-        let mut next = session.now.clone();
-        let injector = session.faults.as_deref().unwrap_or(&self.injector);
-        let plan = match injector.is_empty() {
-            true => Plan::default(),
-            false => {
-                injector.plan(&tool.name, &args, session.seed(), session.history.end(), &mut next.counts)
-            }
-        };
-        let answer = self.respond(session, tool, &args, &plan);
-        next.world = answer.world.clone();
-        self.turn(session, tool, given, call, answer, plan, next)
-    }
-
-    /// The ladder: a fault, an outcome observed before, or the behavior.
-    fn respond(&self, session: &Session, tool: &Tool, args: &Value, plan: &Plan) -> Answer {
-        let world = &session.now.world;
-        if let Some(error) = &plan.error {
-            let after = if plan.commit { self.run(tool, world, args).map(|o| o.world).ok() } else { None };
-            let failed = self.failed(tool, error.clone(), args, world, Rung::Fault);
-            return Answer { world: after.unwrap_or_else(|| world.clone()), ..failed };
-        }
-        let observed = session.now.observed.as_ref();
-        if let Some(done) = observed.and_then(|o| o.get(world.version(), &tool.name, args)) {
-            return Answer {
-                content: done.content.clone(),
-                rung: Rung::Replay,
-                status: done.status,
-                error: done.rare.as_ref().and_then(|rare| rare.error.clone()),
-                invented: Vec::new(),
-                world: world.clone(),
-                checked: false,
-            };
-        }
-        if plan.stale > 0 {
-            let old = session.world_before(plan.stale);
-            match self.run(tool, old, args) {
-                Ok(outcome) if outcome.changed => {}
-                Ok(outcome) => return Answer { world: world.clone(), ..self.succeeded(tool, outcome) },
-                Err(error) => {
-                    return Answer {
-                        world: world.clone(),
-                        ..self.failed(tool, error, args, world, self.rung_of(tool))
-                    };
-                }
-            }
-        }
-        match self.run(tool, world, args) {
-            Ok(outcome) => self.succeeded(tool, outcome),
-            Err(error) => self.failed(tool, error, args, world, self.rung_of(tool)),
-        }
-    }
-
-    /// Runs the tool's behavior. A panic in it is a bug, and stays within this call.
-    pub(crate) fn run(
-        &self,
-        tool: &Tool,
-        world: &World,
-        args: &Value,
-    ) -> std::result::Result<Outcome, ToolError> {
-        let Some((program, _)) = self.program(tool) else {
-            return Err(ToolError::new(ErrorKind::Internal, "the tool has no usable behavior"));
-        };
-        catch_unwind(AssertUnwindSafe(|| program.run(world, args, &*self.filler))).unwrap_or_else(|_| {
-            self.metrics.panicked();
-            Err(ToolError::new(ErrorKind::Internal, "the simulated tool failed internally"))
-        })
-    }
-
     /// The compiled tool of this name.
     pub(crate) fn compiled(&self, name: &str) -> Option<&Tool> {
         self.by_name.get(name).and_then(|&at| self.tools.get(at))
     }
 
-    fn program<'a>(&'a self, tool: &'a Tool) -> Option<&'a (Arc<Program>, Rung)> {
+    /// A tool's program and the rung it stands for.
+    pub(crate) fn program<'a>(&'a self, tool: &'a Tool) -> Option<&'a (Arc<Program>, Rung)> {
         tool.program(&self.toolset.tools[tool.at], &self.library, &self.metrics)
-    }
-
-    fn rung_of(&self, tool: &Tool) -> Rung {
-        self.program(tool).map_or(Rung::Direct, |(_, rung)| *rung)
-    }
-
-    fn succeeded(&self, tool: &Tool, outcome: Outcome) -> Answer {
-        let http = self.toolset.tools[tool.at].http.as_ref();
-        Answer {
-            content: outcome.reply,
-            rung: self.rung_of(tool),
-            status: http.map(|h| h.success_status).filter(|s| *s != 0).unwrap_or(200),
-            error: None,
-            invented: outcome.invented,
-            world: outcome.world,
-            checked: true,
-        }
-    }
-
-    fn failed(&self, tool: &Tool, error: ToolError, args: &Value, world: &World, rung: Rung) -> Answer {
-        let spec = &self.toolset.tools[tool.at];
-        let status = errors::status(Some(spec), &error);
-        let own = self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
-        let content = own.unwrap_or_else(|| {
-            let (tools, styles, filler) = (&self.toolset.tools, &self.styles, &*self.filler);
-            let (now, seed) = (world.now(), world.seed());
-            Value::from(
-                Body { tools, styles, tool: spec, error: &error, status, args, filler, now, seed }.render(),
-            )
-        });
-        Answer {
-            content,
-            rung,
-            status,
-            error: Some(error),
-            invented: Vec::new(),
-            world: world.clone(),
-            checked: false,
-        }
-    }
-
-    /// A call that fails its check.
-    fn refuse(&self, session: &Session, call: &Call, error: ToolError) -> Box<NewTurn> {
-        let args = arguments(call);
-        let world = &session.now.world;
-        let plan = Plan::default();
-        let next = session.now.clone();
-        if let Some(tool) = self.compiled(&call.tool) {
-            let answer = self.failed(tool, error, &args, world, Rung::Check);
-            return self.turn(session, tool, args, call, answer, plan, next);
-        }
-        let http =
-            !self.toolset.tools.is_empty() && self.toolset.tools.iter().all(|tool| tool.http.is_some());
-        let content = self.library.render_error(&error, &args).unwrap_or_else(|| {
-            Value::from(match http {
-                true => serde_json::json!({"error": {"code": error.kind.name(), "message": error.message}}),
-                false => serde_json::json!({"error": error.message}),
-            })
-        });
-        let answer = Answer {
-            content,
-            rung: Rung::Check,
-            status: errors::status(None, &error),
-            error: Some(error),
-            invented: Vec::new(),
-            world: world.clone(),
-            checked: false,
-        };
-        let name = call.tool.as_str().into();
-        let stranger = Tool::new(name, usize::MAX, gtm_world::Behavior::default(), Rung::Check);
-        self.turn(session, &stranger, args, call, answer, plan, next)
-    }
-
-    fn unknown_tool(&self, name: &str) -> ToolError {
-        let near = names::nearest(name, self.toolset.tools.iter().map(|tool| tool.name.as_str()));
-        let error = ToolError::new(ErrorKind::UnknownTool, format!("unknown tool \"{}\"", printable(name)));
-        let expected = match near.as_slice() {
-            [] => None,
-            names => Some(format!("perhaps \"{}\"", names.join("\", \""))),
-        };
-        ToolError { expected, ..error }
-    }
-
-    /// Checks the reply, and puts together what the session will remember of the call.
-    #[allow(clippy::too_many_arguments)]
-    fn turn(
-        &self,
-        session: &Session,
-        tool: &Tool,
-        args: Value,
-        call: &Call,
-        answer: Answer,
-        plan: Plan,
-        mut next: Checkpoint,
-    ) -> Box<NewTurn> {
-        let Answer { content, rung, status, error, invented, checked, .. } = answer;
-        let is_error = error.is_some();
-        let mut json = content.to_json();
-        let valid = !checked
-            || self
-                .toolset
-                .tools
-                .get(tool.at)
-                .is_none_or(|spec| tool.is_valid(spec, &self.toolset.limits, &json));
-        if !valid {
-            self.metrics.invalid_reply();
-        }
-        let mut content = content;
-        if !is_error && !plan.truncate.is_empty() {
-            json = plan.truncate.iter().fold(json, inject::truncate);
-            content = Value::from(&json);
-        }
-        let fault = (!plan.names.is_empty()).then(|| plan.names.join(", "));
-        let rare =
-            Rare { error, invented, fault, delay_ms: plan.delay_ms, retry_after_s: plan.retry_after_s };
-        let key: Option<Arc<str>> = call.idempotency_key.as_deref().map(Arc::from);
-        let done = Arc::new(Done {
-            tool: tool.name.clone(),
-            args,
-            key,
-            content,
-            rung,
-            is_error,
-            valid,
-            status,
-            seed: session.seed(),
-            version_before: session.version(),
-            version: next.world.version(),
-            rare: (rare != Rare::default()).then(|| Box::new(rare)),
-        });
-        next.remember(&done);
-        Box::new(NewTurn { done, next, content: json })
-    }
-}
-
-/// The arguments as given; none count as an empty object.
-fn arguments(call: &Call) -> Value {
-    match &call.arguments {
-        Json::Null => Value::map(),
-        given => Value::from(given),
     }
 }
 

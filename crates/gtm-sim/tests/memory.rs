@@ -35,13 +35,16 @@ static ALONE: Mutex<()> = Mutex::new(());
 #[test]
 fn a_hundred_thousand_forks_of_a_large_state_fit() {
     let _alone = ALONE.lock();
-    let notes: serde_json::Map<_, _> =
-        (0..10_000).map(|n| (format!("k{n}"), json!({"key": format!("k{n}"), "text": "x".repeat(90)}))).collect();
+    let notes: serde_json::Map<_, _> = (0..10_000)
+        .map(|n| (format!("k{n}"), json!({"key": format!("k{n}"), "text": "x".repeat(90)})))
+        .collect();
     let state = json!({"notes": notes});
     assert!(state.to_string().len() > 1 << 20);
     let store = store(100_001);
     store.create(CreateSession { state: Some(state), ..named("s") }).unwrap();
-    let Some(before) = resident() else { return println!("skipped: the system does not tell the memory in use") };
+    let Some(before) = resident() else {
+        return println!("skipped: the system does not tell the memory in use");
+    };
     let forks = store.fork("s", &ForkSession::count(100_000)).unwrap();
     let names: Vec<String> = forks.into_iter().map(|info| info.id).collect();
     let each = resident().unwrap().saturating_sub(before) / names.len();

@@ -138,7 +138,8 @@ fn shown_id(reply: &Json, parameter: &str, depth: usize) -> Option<Json> {
                     .into_iter()
                     .filter(|s| wanted.ends_with(s))
                     .collect();
-            let own = members.iter().find(|(k, v)| scalar(v) && (flat(k).ends_with("id") || flat(k) == "number"));
+            let own =
+                members.iter().find(|(k, v)| scalar(v) && (flat(k).ends_with("id") || flat(k) == "number"));
             named(&[&wanted])
                 .or_else(|| named(&["id"]))
                 .or_else(|| if wanted == "id" { own.map(|(_, v)| v.clone()) } else { None })
@@ -146,7 +147,10 @@ fn shown_id(reply: &Json, parameter: &str, depth: usize) -> Option<Json> {
                 .or_else(|| named(&["uuid", "guid", "uid", "sid", "identifier", "key", "name"]))
                 .or_else(|| {
                     if depth > 0 {
-                        members.values().filter(|v| v.is_object() || v.is_array()).find_map(|v| shown_id(v, parameter, depth - 1))
+                        members
+                            .values()
+                            .filter(|v| v.is_object() || v.is_array())
+                            .find_map(|v| shown_id(v, parameter, depth - 1))
                     } else {
                         None
                     }
@@ -163,9 +167,9 @@ fn contains(reply: &Json, id: &Json, parameter: &str) -> bool {
     let text = |v: &Json| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
     match reply {
         Json::Object(members) => members.values().any(|v| contains(v, id, parameter)),
-        Json::Array(items) => {
-            items.iter().any(|item| shown_id(item, parameter, 2).is_some_and(|shown| text(&shown) == text(id)))
-        }
+        Json::Array(items) => items
+            .iter()
+            .any(|item| shown_id(item, parameter, 2).is_some_and(|shown| text(&shown) == text(id))),
         _ => false,
     }
 }
@@ -180,7 +184,8 @@ fn unlike(sent: &Json, shown: &Json, given: &BTreeMap<String, Json>) -> Option<S
             return None;
         }
         let alike = value.is_string() == other.is_string() && value.is_boolean() == other.is_boolean();
-        let comparable = alike && !value.is_object()
+        let comparable = alike
+            && !value.is_object()
             && !value.is_array()
             && !value.is_null()
             && !other.is_object()
@@ -312,7 +317,10 @@ impl Life<'_> {
 fn violation(tool: &ToolSpec, reply: &Json) -> String {
     let checker = tool.returns.as_ref().map(|r| Checker::new(r, &Limits::default()));
     match checker {
-        Some(Ok(checker)) => checker.check(reply).err().map_or_else(String::new, |v| format!("[{} {}: {}]", v.path, v.keyword, v.message)),
+        Some(Ok(checker)) => checker
+            .check(reply)
+            .err()
+            .map_or_else(String::new, |v| format!("[{} {}: {}]", v.path, v.keyword, v.message)),
         _ => String::new(),
     }
 }

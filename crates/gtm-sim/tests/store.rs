@@ -90,7 +90,8 @@ fn ids_are_chosen_or_random() {
     assert_eq!(error.code(), Code::ToolsetUnknown);
     assert!(error.to_string().contains("perhaps `notes`"), "{error}");
     let page: Vec<String> = store.list(None, 5).into_iter().map(|info| info.id).collect();
-    let next: Vec<String> = store.list(page.last().map(String::as_str), 100).into_iter().map(|info| info.id).collect();
+    let next: Vec<String> =
+        store.list(page.last().map(String::as_str), 100).into_iter().map(|info| info.id).collect();
     assert_eq!((page.len(), next.len()), (5, 16));
     assert!(page.last() < next.first());
 }
@@ -113,7 +114,10 @@ fn session_operations_are_reported() {
     store.create(named("s")).unwrap();
     store.call("s", &put("a")).unwrap();
     let info = store.snapshot("s", "one").unwrap();
-    assert_eq!((info.turns, info.state_version, info.snapshots[0].name.as_str(), info.snapshots[0].turn), (1, 1, "one", 1));
+    assert_eq!(
+        (info.turns, info.state_version, info.snapshots[0].name.as_str(), info.snapshots[0].turn),
+        (1, 1, "one", 1)
+    );
     store.call("s", &put("b")).unwrap();
     assert_eq!(store.rollback("s", &SnapshotRef::from("one")).unwrap().turns, 1);
     assert_eq!(store.rollback("s", &SnapshotRef::from("7")).unwrap_err().code(), Code::SnapshotUnknown);
@@ -121,7 +125,10 @@ fn session_operations_are_reported() {
     assert_eq!(store.snapshot("s", "7").unwrap_err().code(), Code::RequestMalformed);
     let info = store.reset("s").unwrap();
     assert_eq!((info.turns, info.state_version, info.snapshots.len()), (0, 0, 0));
-    assert_eq!(store.fork("s", &ForkSession { seeds: vec![5], ..ForkSession::default() }).unwrap()[0].seed, 5);
+    assert_eq!(
+        store.fork("s", &ForkSession { seeds: vec![5], ..ForkSession::default() }).unwrap()[0].seed,
+        5
+    );
 }
 
 /// Fills with a fixed word, and panics when it sees a slot named so.

@@ -30,8 +30,9 @@ impl FolderStorage {
     /// # Errors
     /// [`Code::StorageFailed`] if it cannot be used or another process has it.
     pub fn new(folder: &Path, fsync: bool) -> Result<FolderStorage> {
-        let failed =
-            |e: &dyn std::fmt::Display| Error::new(Code::StorageFailed, e.to_string()).in_file(folder.display());
+        let failed = |e: &dyn std::fmt::Display| {
+            Error::new(Code::StorageFailed, e.to_string()).in_file(folder.display())
+        };
         fs::create_dir_all(folder).map_err(|e| failed(&e))?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"));
         let lock = lock.map_err(|e| failed(&e))?;
