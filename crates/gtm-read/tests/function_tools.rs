@@ -16,9 +16,12 @@ struct Desk {
 
 impl Desk {
     fn new(tools: Json, state: Json) -> Desk {
-        let tools = gtm_tool::import(tools.to_string().as_bytes(), &gtm_tool::Limits::default()).expect("tools").tools;
+        let tools = gtm_tool::import(tools.to_string().as_bytes(), &gtm_tool::Limits::default())
+            .expect("tools")
+            .tools;
         let reading = RuleReader.read(&ReadInput { tools: &tools, initial_state: &state });
-        let library = Arc::new(Library::new(&reading.behaviors, Limits::default()).expect("collections compile"));
+        let library =
+            Arc::new(Library::new(&reading.behaviors, Limits::default()).expect("collections compile"));
         let programs = tools
             .iter()
             .map(|tool| {
@@ -100,13 +103,38 @@ fn bank() -> Desk {
         json!([
             function("getAccount", "Returns an account.", account.clone(), &["accountId"]),
             function("getBalance", "Returns the balance of an account.", account.clone(), &["accountId"]),
-            function("listAccounts", "Lists accounts, optionally of one owner.", json!({"owner": {"type": "string"}}), &[]),
-            function("depositMoney", "Deposits money into an account.", with_amount.clone(), &["accountId", "amount"]),
-            function("withdrawMoney", "Withdraws money from an account.", with_amount, &["accountId", "amount"]),
-            function("transferMoney", "Transfers money between two accounts.", json!({"fromAccountId": {"type": "string"},
-                "toAccountId": {"type": "string"}, "amount": {"type": "number"}}), &["fromAccountId", "toAccountId", "amount"]),
+            function(
+                "listAccounts",
+                "Lists accounts, optionally of one owner.",
+                json!({"owner": {"type": "string"}}),
+                &[]
+            ),
+            function(
+                "depositMoney",
+                "Deposits money into an account.",
+                with_amount.clone(),
+                &["accountId", "amount"]
+            ),
+            function(
+                "withdrawMoney",
+                "Withdraws money from an account.",
+                with_amount,
+                &["accountId", "amount"]
+            ),
+            function(
+                "transferMoney",
+                "Transfers money between two accounts.",
+                json!({"fromAccountId": {"type": "string"},
+                "toAccountId": {"type": "string"}, "amount": {"type": "number"}}),
+                &["fromAccountId", "toAccountId", "amount"]
+            ),
             function("freezeAccount", "Freezes an account.", account, &["accountId"]),
-            function("openAccount", "Opens an account for an owner.", json!({"owner": {"type": "string"}}), &["owner"]),
+            function(
+                "openAccount",
+                "Opens an account for an owner.",
+                json!({"owner": {"type": "string"}}),
+                &["owner"]
+            ),
         ]),
         json!({"accounts": [
             {"accountId": "A-1", "owner": "Ida", "balance": 100.0, "status": "active"},
@@ -135,7 +163,10 @@ fn money_is_neither_made_nor_lost() {
     );
     desk.ok("depositMoney", json!({"accountId": "A-1", "amount": 5}));
     desk.ok("withdrawMoney", json!({"accountId": "A-1", "amount": 75}));
-    assert_eq!(desk.call("withdrawMoney", json!({"accountId": "A-1", "amount": 1})), Err(ErrorKind::Conflict));
+    assert_eq!(
+        desk.call("withdrawMoney", json!({"accountId": "A-1", "amount": 1})),
+        Err(ErrorKind::Conflict)
+    );
     desk.ok("freezeAccount", json!({"accountId": "A-2"}));
     assert_eq!(desk.ok("getAccount", json!({"accountId": "A-2"}))["status"], "frozen");
     let opened = desk.ok("openAccount", json!({"owner": "Cy"}));
@@ -146,27 +177,58 @@ fn money_is_neither_made_nor_lost() {
 fn a_calendar_whose_members_are_named_in_the_call() {
     let mut desk = Desk::new(
         json!([
-            function("calendar.create_event", "Creates an event.", json!({"event_name": {"type": "string"},
-                "event_start": {"type": "string"}, "duration": {"type": "integer"}}), &["event_name", "event_start"]),
-            function("calendar.get_event_information_by_id", "Returns one field of an event.",
-                json!({"event_id": {"type": "string"}, "field": {"type": "string"}}), &["event_id", "field"]),
-            function("calendar.search_events", "Searches events.", json!({"query": {"type": "string"}}), &["query"]),
-            function("calendar.update_event", "Updates one field of an event.", json!({"event_id": {"type": "string"},
-                "field": {"type": "string"}, "new_value": {"type": "string"}}), &["event_id", "field", "new_value"]),
-            function("calendar.delete_event", "Deletes an event.", json!({"event_id": {"type": "string"}}), &["event_id"]),
+            function(
+                "calendar.create_event",
+                "Creates an event.",
+                json!({"event_name": {"type": "string"},
+                "event_start": {"type": "string"}, "duration": {"type": "integer"}}),
+                &["event_name", "event_start"]
+            ),
+            function(
+                "calendar.get_event_information_by_id",
+                "Returns one field of an event.",
+                json!({"event_id": {"type": "string"}, "field": {"type": "string"}}),
+                &["event_id", "field"]
+            ),
+            function(
+                "calendar.search_events",
+                "Searches events.",
+                json!({"query": {"type": "string"}}),
+                &["query"]
+            ),
+            function(
+                "calendar.update_event",
+                "Updates one field of an event.",
+                json!({"event_id": {"type": "string"},
+                "field": {"type": "string"}, "new_value": {"type": "string"}}),
+                &["event_id", "field", "new_value"]
+            ),
+            function(
+                "calendar.delete_event",
+                "Deletes an event.",
+                json!({"event_id": {"type": "string"}}),
+                &["event_id"]
+            ),
         ]),
         json!({"calendar": [
             {"event_id": "00000013", "event_name": "sync up", "event_start": "2023-08-01 09:00:00", "duration": 90},
             {"event_id": "00000275", "event_name": "process review", "event_start": "2023-08-01 11:30:00", "duration": 30},
         ]}),
     );
-    let got = desk.ok("calendar.get_event_information_by_id", json!({"event_id": "00000013", "field": "event_name"}));
+    let got = desk
+        .ok("calendar.get_event_information_by_id", json!({"event_id": "00000013", "field": "event_name"}));
     assert_eq!(got, json!({"event_name": "sync up"}));
-    desk.ok("calendar.update_event", json!({"event_id": "00000275", "field": "event_name", "new_value": "retro"}));
+    desk.ok(
+        "calendar.update_event",
+        json!({"event_id": "00000275", "field": "event_name", "new_value": "retro"}),
+    );
     let found = desk.ok("calendar.search_events", json!({"query": "retro"}));
     assert_eq!(found[0]["event_id"], "00000275", "{found}");
     assert_eq!(
-        desk.call("calendar.update_event", json!({"event_id": "00000275", "field": "colour", "new_value": "x"})),
+        desk.call(
+            "calendar.update_event",
+            json!({"event_id": "00000275", "field": "colour", "new_value": "x"})
+        ),
         Err(ErrorKind::InvalidArgument)
     );
     desk.ok("calendar.create_event", json!({"event_name": "lunch", "event_start": "2023-08-02 12:00:00"}));
@@ -201,11 +263,20 @@ fn a_cart_inside_a_user() {
     let user = json!({"user_id": {"type": "string"}});
     let mut desk = Desk::new(
         json!([
-            function("add_to_cart", "Add a product to the user's cart.", json!({"user_id": {"type": "string"},
-                "product_id": {"type": "string"}, "quantity": {"type": "integer", "default": 1}}), &["user_id", "product_id"]),
+            function(
+                "add_to_cart",
+                "Add a product to the user's cart.",
+                json!({"user_id": {"type": "string"},
+                "product_id": {"type": "string"}, "quantity": {"type": "integer", "default": 1}}),
+                &["user_id", "product_id"]
+            ),
             function("view_cart", "View the cart of a user.", user, &["user_id"]),
-            function("remove_from_cart", "Remove a product from the cart.",
-                json!({"user_id": {"type": "string"}, "product_id": {"type": "string"}}), &["user_id", "product_id"]),
+            function(
+                "remove_from_cart",
+                "Remove a product from the cart.",
+                json!({"user_id": {"type": "string"}, "product_id": {"type": "string"}}),
+                &["user_id", "product_id"]
+            ),
         ]),
         json!({
             "users": {"u1": {"name": "Ann", "cart": [{"product_id": "p1", "quantity": 2}]}, "u2": {"name": "Bo", "cart": []}},
@@ -226,7 +297,12 @@ fn settings_of_a_house() {
     let mut desk = Desk::new(
         json!([
             function("getThermostat", "Get the thermostat's target temperature.", json!({}), &[]),
-            function("setTargetTemperature", "Set the target temperature.", json!({"target_temperature": {"type": "number"}}), &["target_temperature"]),
+            function(
+                "setTargetTemperature",
+                "Set the target temperature.",
+                json!({"target_temperature": {"type": "number"}}),
+                &["target_temperature"]
+            ),
             function("turnOnHeating", "Turn on the heating.", json!({}), &[]),
             function("turnOffHeating", "Turn off the heating.", json!({}), &[]),
             function("lockFrontDoor", "Lock the front door.", json!({}), &[]),
@@ -248,7 +324,12 @@ fn logins_and_what_needs_them() {
     let mut desk = Desk::new(
         json!([
             function("signIn", "Sign in a user.", login, &["username", "password"]),
-            function("postMessage", "Post a message to the board as the current user.", json!({"text": {"type": "string"}}), &["text"]),
+            function(
+                "postMessage",
+                "Post a message to the board as the current user.",
+                json!({"text": {"type": "string"}}),
+                &["text"]
+            ),
             function("listMessages", "List all messages of the board.", json!({}), &[]),
             function("signOut", "Sign out.", json!({}), &[]),
         ]),
@@ -259,7 +340,10 @@ fn logins_and_what_needs_them() {
         }),
     );
     assert_eq!(desk.call("postMessage", json!({"text": "hi"})), Err(ErrorKind::Unauthenticated));
-    assert_eq!(desk.call("signIn", json!({"username": "ann", "password": "pw2"})), Err(ErrorKind::PermissionDenied));
+    assert_eq!(
+        desk.call("signIn", json!({"username": "ann", "password": "pw2"})),
+        Err(ErrorKind::PermissionDenied)
+    );
     assert_eq!(desk.call("signIn", json!({"username": "cy", "password": "pw2"})), Err(ErrorKind::NotFound));
     desk.ok("signIn", json!({"username": "ann", "password": "pw1"}));
     desk.ok("postMessage", json!({"text": "hi"}));
@@ -275,7 +359,12 @@ fn stages_of_life_are_respected() {
     let mut desk = Desk::new(
         json!([
             function("approve_open_request", "Approve an open request.", id.clone(), &["ticket_no"]),
-            function("withdraw_request", "Withdraw a request. Only open requests can be withdrawn.", id.clone(), &["ticket_no"]),
+            function(
+                "withdraw_request",
+                "Withdraw a request. Only open requests can be withdrawn.",
+                id.clone(),
+                &["ticket_no"]
+            ),
             function("archiveRequest", "Archive a request.", id, &["ticket_no"]),
         ]),
         json!({"requests": [
@@ -298,9 +387,24 @@ fn sums_and_units() {
     let mut desk = Desk::new(
         json!([
             function("divide_numbers", "Divide one number by another.", two, &["a", "b"]),
-            function("calculate_average", "Average of numbers.", json!({"numbers": {"type": "array", "items": {"type": "number"}}}), &["numbers"]),
-            function("evaluate_expression", "Evaluates an arithmetic expression.", json!({"expression": {"type": "string"}}), &["expression"]),
-            function("miles_to_kilometers", "Converts miles.", json!({"miles": {"type": "number"}}), &["miles"]),
+            function(
+                "calculate_average",
+                "Average of numbers.",
+                json!({"numbers": {"type": "array", "items": {"type": "number"}}}),
+                &["numbers"]
+            ),
+            function(
+                "evaluate_expression",
+                "Evaluates an arithmetic expression.",
+                json!({"expression": {"type": "string"}}),
+                &["expression"]
+            ),
+            function(
+                "miles_to_kilometers",
+                "Converts miles.",
+                json!({"miles": {"type": "number"}}),
+                &["miles"]
+            ),
         ]),
         json!({}),
     );
@@ -316,8 +420,81 @@ fn sums_and_units() {
 #[test]
 fn what_rules_cannot_read_says_so() {
     let desk = Desk::new(
-        json!([function("forecast", "Predicts the weather.", json!({"place": {"type": "string"}}), &["place"])]),
+        json!([function(
+            "forecast",
+            "Predicts the weather.",
+            json!({"place": {"type": "string"}}),
+            &["place"]
+        )]),
         json!({"notes": [{"id": 1, "text": "x"}]}),
     );
     assert_eq!(desk.rungs["forecast"], Rung::Direct);
+}
+
+#[test]
+fn a_tree_of_directories() {
+    let name = |what: &str| json!({what: {"type": "string"}});
+    let mut desk = Desk::new(
+        json!([
+            function("ls", "List the current directory.", json!({}), &[]),
+            function("cd", "Change the directory.", name("folder"), &["folder"]),
+            function("pwd", "Print the working directory.", json!({}), &[]),
+            function("read_file", "Read a file.", name("path"), &["path"]),
+            function("write_file", "Write a file.", json!({"path": {"type": "string"}, "content": {"type": "string"}}),
+                &["path", "content"]),
+            function("make_directory", "Make a directory.", name("path"), &["path"]),
+            function("move_file", "Move a file.", json!({"source": {"type": "string"}, "destination": {"type": "string"}}),
+                &["source", "destination"]),
+            function("delete_file", "Delete a file.", name("path"), &["path"]),
+            function("find_files", "Find files by name.", name("name"), &["name"]),
+        ]),
+        json!({"disk": {
+            "root": {"home": {"type": "dir", "children": {
+                "plan.md": {"type": "file", "text": "b\na"},
+                "old": {"type": "dir", "children": {"plan.bak": {"type": "file", "text": "x"}}},
+            }}},
+            "cwd": "home",
+        }}),
+    );
+    assert_eq!(desk.ok("ls", json!({})), json!(["plan.md", "old"]));
+    assert_eq!(desk.ok("read_file", json!({"path": "plan.md"})), json!("b\na"));
+    assert_eq!(desk.ok("find_files", json!({"name": "plan"})), json!(["./plan.md", "./old/plan.bak"]));
+    assert_eq!(desk.call("cd", json!({"folder": "new"})), Err(ErrorKind::NotFound));
+    desk.ok("make_directory", json!({"path": "new"}));
+    assert_eq!(desk.call("make_directory", json!({"path": "new"})), Err(ErrorKind::Conflict));
+    desk.ok("move_file", json!({"source": "plan.md", "destination": "new"}));
+    assert_eq!(desk.call("read_file", json!({"path": "plan.md"})), Err(ErrorKind::NotFound));
+    desk.ok("cd", json!({"folder": "new"}));
+    assert_eq!(desk.ok("pwd", json!({})), json!("/home/new"));
+    desk.ok("write_file", json!({"path": "note", "content": "hi"}));
+    assert_eq!(desk.ok("ls", json!({})), json!(["plan.md", "note"]));
+    assert_eq!(desk.ok("read_file", json!({"path": "/home/new/note"})), json!("hi"));
+    desk.ok("delete_file", json!({"path": "note"}));
+    desk.ok("cd", json!({"folder": ".."}));
+    assert_eq!(desk.ok("ls", json!({})), json!(["old", "new"]));
+    assert_eq!(
+        desk.state()["disk"]["root"]["home"]["children"]["new"],
+        json!({"type": "dir", "children": {"plan.md": {"type": "file", "text": "b\na"}}})
+    );
+}
+
+#[test]
+fn the_latest_of_several_and_prices_by_day() {
+    let mut desk = Desk::new(
+        json!([
+            function("get_latest_invoice", "Get the most recent invoice.", json!({}), &[]),
+            function("get_quote", "Get the quote of a fund on a day.", json!({"fund": {"type": "string"}, "day": {"type": "string"}}), &["fund", "day"]),
+        ]),
+        json!({
+            "invoices": [
+                {"invoice_id": "a", "date": "2024-05-01", "total": 4},
+                {"invoice_id": "b", "date": "2024-07-01", "total": 5},
+                {"invoice_id": "c", "date": "2024-06-01", "total": 6},
+            ],
+            "quotes": {"ABC": {"2024-05-01": 10.5, "2024-05-02": 11}, "DEF": {"2024-05-01": 7}},
+        }),
+    );
+    assert_eq!(desk.ok("get_latest_invoice", json!({}))["invoice_id"], "b");
+    assert_eq!(desk.ok("get_quote", json!({"fund": "ABC", "day": "2024-05-02"})), json!(11));
+    assert_eq!(desk.call("get_quote", json!({"fund": "ABC", "day": "2023-01-01"})), Err(ErrorKind::NotFound));
 }

@@ -5,6 +5,7 @@ use super::member::Member;
 use super::state_shape::{Collection, Kind, Scalar, Shape};
 use super::tokens::{phrase, sentence};
 use super::tool::Tool;
+use super::tree::Tree;
 use serde_json::Value as Json;
 
 /// A member whose values are records of another collection.
@@ -28,6 +29,8 @@ pub(super) struct Context<'a> {
     pub(super) shape: Shape,
     /// References between collections.
     pub(super) references: Vec<Reference>,
+    /// The file tree in the state, if there is one.
+    pub(super) tree: Option<Tree>,
     /// No initial state is given, so anything may exist.
     pub(super) open: bool,
 }
@@ -43,7 +46,7 @@ impl<'a> Context<'a> {
         synonyms(&mut shape);
         let open = state.as_object().is_none_or(serde_json::Map::is_empty);
         let references = references(&shape);
-        Self { tools, shape, references, open }
+        Self { tools, shape, references, tree: super::tree::find(state), open }
     }
 
     /// A collection.

@@ -405,8 +405,12 @@ fn first_status(about: &About<'_, '_>, c: &Collection, member: &Member) -> Optio
         return known.pop();
     }
     // Nothing known: written as the known ones are, or in lower case.
-    let word =
-        if tool.action.word == "book" || tool.action.word == "reserve" { "confirmed" } else { "pending" };
+    let opens = c.stems.iter().any(|w| matches!(w.as_str(), "ticket" | "issue" | "incident" | "case" | "bug"));
+    let word = match tool.action.word.as_str() {
+        "book" | "reserve" => "confirmed",
+        _ if opens => "open",
+        _ => "pending",
+    };
     let upper = known.iter().all(|value| value.chars().all(|ch| !ch.is_lowercase())) && !known.is_empty();
     let capital = known.iter().all(|value| value.starts_with(char::is_uppercase)) && !known.is_empty();
     Some(if upper {

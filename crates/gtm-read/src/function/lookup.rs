@@ -17,7 +17,7 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     if matches!(c.kind, Kind::Index | Kind::Lists) {
         return keyed(about);
     }
-    if let Some(behavior) = extreme::series(about).or_else(|| extreme::read(about)) {
+    if let Some(behavior) = extreme::series(about) {
         return Some(behavior);
     }
     let mut found = about.find()?;
@@ -50,7 +50,14 @@ fn keyed(about: &About<'_, '_>) -> Option<Behavior> {
     let c = about.collection();
     let param = about.param(&Role::Key)?;
     let rows = about.rows()?;
-    let value = format!("{rows}[{}]", param.expr());
+    // Names are found whatever their case.
+    let named = c.keys.iter().all(|key| key.chars().any(char::is_alphabetic));
+    let value = if named && c.kind == Kind::Lists {
+        let (name, given) = (param.expr(), "k.lower() == string");
+        format!("{rows}[{name} in {rows} ? {name} : default(keys({rows}).filter(k, {given}({name}).lower())[0], {name})]")
+    } else {
+        format!("{rows}[{}]", param.expr())
+    };
     let mut steps = super::auth::required(about.ctx, about.tool, Some(about.index));
     steps.extend(about.checks());
     steps.push(require(format!("has({value})"), ErrorKind::NotFound, missing(c, param)));

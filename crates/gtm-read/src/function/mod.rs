@@ -19,6 +19,7 @@ mod dispatch;
 mod entity;
 mod expr;
 mod extreme;
+mod files;
 mod found;
 mod infer;
 mod keyed;
@@ -37,6 +38,7 @@ mod state_shape;
 mod times;
 mod tokens;
 mod tool;
+mod tree;
 mod update;
 mod values;
 mod verbs;
@@ -143,6 +145,9 @@ fn id_style(ctx: &Context<'_>, c: &Collection) -> Option<IdStyle> {
 
 /// The behavior of a tool, if rules find one.
 fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
+    if let Some(behavior) = ctx.tree.as_ref().and_then(|tree| files::read(ctx, tree, tool)) {
+        return Some(behavior);
+    }
     if let Some(behavior) = maths::read(tool) {
         return Some(behavior);
     }
@@ -174,6 +179,9 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     });
     match tool.action.verb {
         Verb::Get | Verb::Check => {
+            if let Some(behavior) = about.and_then(extreme::read) {
+                return Some(behavior);
+            }
             let one = || about.filter(|_| named).and_then(lookup::read);
             one().or_else(|| settings::read(ctx, tool)).or_else(|| values::read(ctx, tool)).or_else(|| {
                 about.and_then(|a| {

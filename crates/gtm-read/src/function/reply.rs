@@ -73,6 +73,14 @@ pub(super) fn record(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) 
     }
 }
 
+/// Whether the records hold something of another type than declared.
+fn clashes(c: &Collection, field: &Field) -> bool {
+    c.member(&field.name).is_some_and(|member| {
+        let kind = gtm_tool::schema::type_of(&member.first);
+        !(kind == field.kind || kind == "null" || field.kind.is_empty() || kind == "integer" && field.kind == "number")
+    })
+}
+
 /// Whether the declared members are those of the record itself.
 fn is_record(c: &Collection, fields: &[Field], sources: &Sources<'_>) -> bool {
     let there = |field: &&Field| sources.has.as_ref().is_none_or(|has| has.contains(&field.name));
@@ -158,8 +166,10 @@ fn value(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_
     if let Some((_, known)) = sources.known.iter().find(|(stems, _)| *stems == field.stems) {
         return json!(known);
     }
-    if sources.done.is_some()
-        && is_told(field)
+    if sources.done.is_some() && is_told(field) && field.text.to_lowercase().contains("operation") {
+        return outcome(tool, field, sources);
+    }
+    if sources.done.is_some() && is_told(field)
         && sources
             .of
             .is_none_or(|c| c.member(&field.name).is_none_or(|m| !m.stems.iter().any(|s| s == "status")))
@@ -426,7 +436,7 @@ pub(super) fn rows(
             // Declared as one record, though many are meant.
             if let Some(c) = sources.of
                 && is_record(c, fields, sources)
-                && !fields.iter().any(|field| field.required)
+                && !fields.iter().any(|field| field.required || clashes(c, field))
             {
                 return json!(format!("default({rows}[0], {{}})"));
             }

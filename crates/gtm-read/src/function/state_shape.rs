@@ -374,12 +374,22 @@ fn identity(records: &[(Option<&str>, &Json)], kind: Kind, own: &[String]) -> (O
                 .or_else(|| named(&|w| w.iter().any(|x| own.contains(x)) && w.len() > 1 && w[1] != "type"))
                 .or_else(|| first.keys().find(|n| idish(n) && unique(n)))
                 .or_else(|| named(&|w| w == ["name"] || w == ["title"] || w == own))
+                .or_else(|| {
+                    // The first member, where it is a name for the rest: `product` before `price`.
+                    let name = first.keys().next()?;
+                    let text = first.get(name).is_some_and(Json::is_string);
+                    (text && records.len() > 1 && !timely(name) && unique(name)).then_some(name)
+                })
         }
         _ => None,
     }
     .cloned();
     others.retain(|other| Some(other) != id.as_ref());
     (id, others)
+}
+
+fn timely(name: &str) -> bool {
+    words(name).iter().any(|word| matches!(word.as_str(), "time" | "date" | "at" | "timestamp" | "type" | "status"))
 }
 
 /// Whether a value is a collection, and of which kind.
