@@ -113,10 +113,10 @@ impl<'a> Echo<'a> {
         }
         let joined = member.joined();
         let generic = GENERIC.contains(&joined);
-        if !(generic && (depth > 1 || row)) {
-            if let Some((.., value)) = self.args.iter().find(|(name, ..)| name.joined() == joined) {
-                return Some(value);
-            }
+        if !(generic && (depth > 1 || row))
+            && let Some((.., value)) = self.args.iter().find(|(name, ..)| name.joined() == joined)
+        {
+            return Some(value);
         }
         if matches!(member.last(), "id" | "uuid") && member.len() == 1 && !row {
             // `user: {id}` for `user_id`; the reply's own id for the only id given.

@@ -244,11 +244,11 @@ impl<'a> Facets<'a> {
             self.typed = true;
         }
         // Definitions after the keywords beside them, so that the nearer description wins.
-        if let Some(Json::String(reference)) = schema.get("$ref") {
-            if let Some(target) = resolve(reference, root) {
-                self.definition = reference.rsplit('/').next().unwrap_or_default();
-                self.absorb(target, root, hops + 1);
-            }
+        if let Some(Json::String(reference)) = schema.get("$ref")
+            && let Some(target) = resolve(reference, root)
+        {
+            self.definition = reference.rsplit('/').next().unwrap_or_default();
+            self.absorb(target, root, hops + 1);
         }
         for branch in schema.get("allOf").and_then(Json::as_array).into_iter().flatten() {
             self.absorb(branch, root, hops + 1);

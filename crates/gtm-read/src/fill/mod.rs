@@ -7,6 +7,8 @@
 //!
 //! Cost is bounded in nodes and depth, whatever the schema is.
 
+mod codes;
+mod context;
 mod echo;
 mod facets;
 mod fits;
@@ -58,6 +60,7 @@ impl Filler for RuleFiller {
         let row = of_many.then(|| 1 + noise.clone().below(1_000));
         let spot = Spot {
             name: &name,
+            kind: name.kind(),
             owner: &owner,
             noise,
             record,

@@ -1,11 +1,11 @@
 //! Numbers for a kind of value.
 
+use super::codes::mentions;
 use super::facets::{Facets, Types};
 use super::kind::Kind;
 use super::name::Name;
 use super::noise::Noise;
 use super::record::Record;
-use super::text::mentions;
 use super::time::{Civil, moment};
 use gtm_world::Value;
 

@@ -27,12 +27,7 @@ impl<'a> Maker<'a> {
             return self.free_form(facets, spot);
         }
         let noun = self.noun_of(facets, spot);
-        let record = Record {
-            noise: spot.noise,
-            known: given,
-            noun: &noun,
-            members: &facets.properties,
-        };
+        let record = Record { noise: spot.noise, known: given, noun: &noun, members: &facets.properties };
         // A record that is shown in another shape keeps what it has; only what must be there is
         // added. What holds less than half of the members is a hint, and the rest is made up.
         let shown = given.is_some_and(|given| {
@@ -64,8 +59,9 @@ impl<'a> Maker<'a> {
                     continue;
                 }
                 let parsed = Name::new(name);
+                let kind = parsed.kind();
                 let need = is_required(name) || given.is_some_and(|g| g.contains_key(name));
-                if !need && (shown || self.is_left_out(schema, &parsed, spot)) {
+                if !need && (shown || self.is_left_out(schema, &parsed, kind, spot)) {
                     continue;
                 }
                 let single = [schema];
@@ -76,7 +72,7 @@ impl<'a> Maker<'a> {
                     several = facets.member(name);
                     &several
                 };
-                let value = self.member(name, &parsed, schemas, record, spot);
+                let value = self.member(name, (&parsed, kind), schemas, record, spot);
                 out.insert(name.as_str(), value);
             }
         }
@@ -84,7 +80,7 @@ impl<'a> Maker<'a> {
             if !out.contains_key(name) {
                 let parsed = Name::new(name);
                 let schema = facets.additional.filter(|a| a.is_object()).unwrap_or(&ANYTHING);
-                let value = self.member(name, &parsed, &[schema], record, spot);
+                let value = self.member(name, (&parsed, parsed.kind()), &[schema], record, spot);
                 out.insert(*name, value);
             }
         }
@@ -106,7 +102,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Whether an optional member is better not made.
-    fn is_left_out(&self, schema: &'a Json, name: &Name, spot: Spot<'_>) -> bool {
+    fn is_left_out(&self, schema: &'a Json, name: &Name, kind: Kind, spot: Spot<'_>) -> bool {
         let Json::Object(keywords) = schema else { return schema == &Json::Bool(false) };
         let flag = |key: &str| keywords.get(key) == Some(&Json::Bool(true));
         if flag("writeOnly") || flag("deprecated") {
@@ -114,11 +110,20 @@ impl<'a> Maker<'a> {
         }
         let nullable =
             keywords.get("type").is_some_and(|t| Types::of(t).has(Types::NULL)) || flag("nullable");
-        let undone = ["deleted", "cancelled", "canceled", "archived", "revoked", "suspended", "terminated", "refunded"];
-        if name.has(&undone) && matches!(name.kind(), Kind::Time | Kind::FullName) {
+        let undone = [
+            "deleted",
+            "cancelled",
+            "canceled",
+            "archived",
+            "revoked",
+            "suspended",
+            "terminated",
+            "refunded",
+        ];
+        if name.has(&undone) && matches!(kind, Kind::Time | Kind::FullName) {
             return true;
         }
-        if !nullable && (name.kind() == Kind::Fault || (name.kind() == Kind::Cursor && spot.depth <= 1)) {
+        if !nullable && (kind == Kind::Fault || (kind == Kind::Cursor && spot.depth <= 1)) {
             return true;
         }
         let composite = keywords.contains_key("$ref")
@@ -133,7 +138,7 @@ impl<'a> Maker<'a> {
     fn member(
         &mut self,
         name: &str,
-        parsed: &Name,
+        (parsed, kind): (&Name, Kind),
         schemas: &[&'a Json],
         record: Record<'_>,
         spot: Spot<'_>,
@@ -155,14 +160,13 @@ impl<'a> Maker<'a> {
         let known = known.filter(|v| matches!(v, Value::Map(_) | Value::List(_)));
         if known.is_none() && !self.echo.is_empty() {
             let argument = self.echo.of(parsed, spot.name, depth, spot.row.is_some());
-            if let Some(value) = argument {
-                if !matches!(value, Value::Map(_) | Value::List(_)) || depth <= 2 {
-                    if schemas.iter().all(|s| fits(value, s, self.root) && !is_bare(s)) {
-                        return value.clone();
-                    }
-                    if let Some(same) = converted(value, schemas, self.root) {
-                        return same;
-                    }
+            let scalar = |v: &Value| !matches!(v, Value::Map(_) | Value::List(_));
+            if let Some(value) = argument.filter(|v| scalar(v) || depth <= 2) {
+                if schemas.iter().all(|s| fits(value, s, self.root) && !is_bare(s)) {
+                    return value.clone();
+                }
+                if let Some(same) = converted(value, schemas, self.root) {
+                    return same;
                 }
             }
         }
@@ -170,7 +174,17 @@ impl<'a> Maker<'a> {
         let noise = record.noise.child(name);
         self.value(
             schemas,
-            Spot { name: parsed, owner: spot.name, noise, record, depth, row: spot.row, example, known },
+            Spot {
+                name: parsed,
+                kind,
+                owner: spot.name,
+                noise,
+                record,
+                depth,
+                row: spot.row,
+                example,
+                known,
+            },
         )
     }
 
@@ -200,7 +214,7 @@ impl<'a> Maker<'a> {
         let mut out = Map::new();
         let schema = facets.additional.unwrap_or(&ANYTHING);
         let by_pattern = facets.patterns.and_then(|p| p.iter().next());
-        let states = super::text::mentions(facets.description, &["status"]);
+        let states = super::codes::mentions(facets.description, &["status"]);
         for i in 0..count {
             let noise = spot.noise.item(i);
             let (key, schema) = match by_pattern {
@@ -225,6 +239,7 @@ impl<'a> Maker<'a> {
             let record = Record { noise, known: None, noun: spot.record.noun, members: &[] };
             let at = Spot {
                 name: &name,
+                kind: name.kind(),
                 owner: spot.name,
                 noise,
                 record,
@@ -286,6 +301,7 @@ impl<'a> Maker<'a> {
                     if count > 1 || spot.row.is_none() && !scalar { Some(i + attempt) } else { spot.row };
                 let at = Spot {
                     name: spot.name,
+                    kind: spot.kind,
                     owner: spot.owner,
                     noise,
                     record,
@@ -323,7 +339,7 @@ impl<'a> Maker<'a> {
         if spot.depth > 0 && (self.is_deep(spot.depth) || schema.is_some_and(|s| self.is_cyclic(s))) {
             return 0;
         }
-        if spot.name.kind() == Kind::Fault {
+        if spot.kind == Kind::Fault {
             return 0;
         }
         let main = !self.sized && spot.row.is_none() && spot.depth <= 3;
@@ -339,7 +355,7 @@ impl<'a> Maker<'a> {
             return length;
         }
         // Coordinates come in pairs.
-        if super::text::mentions(facets.description, &["coordinates", "longitude, latitude"]) && scalar {
+        if super::codes::mentions(facets.description, &["coordinates", "longitude, latitude"]) && scalar {
             return 2;
         }
         facets.prefix.len().max(shown.unwrap_or(if scalar { 2 } else { 1 } + noise.below(2)).min(5))

@@ -186,8 +186,9 @@ impl Writer<'_> {
             }
             HirKind::Repetition(repetition) => {
                 let min = repetition.min as usize;
-                let room =
-                    repetition.max.map_or(self.reach, |max| (max as usize).saturating_sub(min).min(self.reach));
+                let room = repetition
+                    .max
+                    .map_or(self.reach, |max| (max as usize).saturating_sub(min).min(self.reach));
                 let mut drawn = noise;
                 // An optional part stands as often as not; a run of characters tends to be longer.
                 let extra = match room {

@@ -48,15 +48,24 @@ pub(super) fn relate(object: &mut Map, facets: &Facets<'_>, root: &Json, given: 
 }
 
 /// Bounds of one range: the first of each pair is not above the second.
-const PAIRS: &[(&str, &str)] =
-    &[("min", "max"), ("minimum", "maximum"), ("low", "high"), ("lower", "upper"), ("start", "end"), ("from", "to"), ("begin", "end")];
+const PAIRS: &[(&str, &str)] = &[
+    ("min", "max"),
+    ("minimum", "maximum"),
+    ("low", "high"),
+    ("lower", "upper"),
+    ("start", "end"),
+    ("from", "to"),
+    ("begin", "end"),
+];
 
 /// Exchanges bounds that stand the wrong way round.
 fn order_pairs(object: &mut Map, facets: &Facets<'_>, root: &Json, given: Option<&Map>) {
     let mut swaps: Vec<(gtm_world::Str, gtm_world::Str)> = Vec::new();
     for (name, value) in object.iter().filter(|(_, v)| matches!(v, Value::Int(_) | Value::Float(_))) {
         let parsed = Name::new(name);
-        let Some((low, high)) = PAIRS.iter().find(|(low, _)| parsed.words().any(|w| w == *low)) else { continue };
+        let Some((low, high)) = PAIRS.iter().find(|(low, _)| parsed.words().any(|w| w == *low)) else {
+            continue;
+        };
         let wanted: Vec<&str> = parsed.words().map(|w| if w == *low { *high } else { w }).collect();
         let partner = object.iter().find(|(k, _)| Name::new(k).words().eq(wanted.iter().copied()));
         let Some((other, bound)) = partner else { continue };
@@ -69,7 +78,8 @@ fn order_pairs(object: &mut Map, facets: &Facets<'_>, root: &Json, given: Option
     }
     for (low, high) in swaps {
         let (Some(a), Some(b)) = (object.get(&low).cloned(), object.get(&high).cloned()) else { continue };
-        let allowed = |name: &str, value: &Value| facets.member(name).iter().all(|schema| fits(value, schema, root));
+        let allowed =
+            |name: &str, value: &Value| facets.member(name).iter().all(|schema| fits(value, schema, root));
         if allowed(&low, &b) && allowed(&high, &a) {
             object.insert(low, b);
             object.insert(high, a);

@@ -1,10 +1,10 @@
 //! Replies of tools whose schema says nothing about them.
 
+use super::codes::mentions;
+use super::kind::Kind;
 use super::make::{Maker, Spot};
 use super::name::Name;
-use super::kind::Kind;
 use super::record::Record;
-use super::text::mentions;
 use gtm_world::{Map, Value};
 use serde_json::Value as Json;
 
@@ -76,7 +76,7 @@ impl<'a> Maker<'a> {
         let noun = Name::new(&self.noun);
         if (reads || tool.first() == "estimate") && self.noun.len() < 40 && is_value(noun.kind()) {
             let known = Record { noise: spot.noise, known: None, noun: "", members: &[] };
-            let at = Spot { name: &noun, record: known, depth: 1, ..spot };
+            let at = Spot { name: &noun, kind: noun.kind(), record: known, depth: 1, ..spot };
             let key = noun.words().collect::<Vec<_>>().join("_");
             let value = self.value(&[&ANYTHING], at);
             out.insert(key, value);

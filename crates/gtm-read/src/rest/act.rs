@@ -152,54 +152,9 @@ pub(super) fn effect(verb: &str, record: &Node<'_>, undo: bool) -> Effect {
     };
     let members = record.members();
     let mut out = Effect::default();
-    if !undo {
-        if let Some((_, states)) = OUTCOMES.iter().find(|(v, _)| *v == verb) {
-            let status = members.iter().find(|(n, node)| {
-                matches!(
-                    Name::new(n).joined(),
-                    "status"
-                        | "state"
-                        | "lifecyclestate"
-                        | "lifecyclestatus"
-                        | "statuscode"
-                        | "currentstatus"
-                ) && node.primary() == Some("string")
-                    || (node.primary() == Some("string")
-                        && matches!(Name::new(n).last(), "status" | "state")
-                        && !node.values().is_empty())
-            });
-            if let Some((name, node)) = status {
-                let values = node.values();
-                let found = states
-                    .split(' ')
-                    .find_map(|s| values.iter().find(|v| Name::new(v).joined() == s.replace('_', "")));
-                match found {
-                    Some(value) => drop(out.set.insert((*name).to_owned(), json!(quoted(value)))),
-                    None if values.is_empty() => {
-                        let state = states.split(' ').next().unwrap_or_default();
-                        out.set.insert((*name).to_owned(), json!(quoted(state)));
-                        out.guess = true;
-                    }
-                    None => {}
-                }
-            }
-            for state in states.split(' ') {
-                for (name, node) in &members {
-                    let own = Name::new(name);
-                    let when = own
-                        .joined()
-                        .strip_prefix(state)
-                        .is_some_and(|rest| matches!(rest, "at" | "on" | "date" | "time" | "datetime"))
-                        || own
-                            .joined()
-                            .strip_suffix(state)
-                            .is_some_and(|rest| matches!(rest, "date" | "time"));
-                    if let (true, Some(now)) = (when, now_for(node)) {
-                        out.set.insert((*name).to_owned(), json!(now));
-                    }
-                }
-            }
-        }
+    if let Some((_, states)) = OUTCOMES.iter().find(|(v, _)| *v == verb && !undo) {
+        set_status(states, &members, &mut out);
+        set_times(states, &members, &mut out);
     }
     for (_, flag, up) in FLAGS.iter().filter(|(v, ..)| *v == verb) {
         let found = members.iter().find(|(n, node)| {
@@ -212,6 +167,42 @@ pub(super) fn effect(verb: &str, record: &Node<'_>, undo: bool) -> Effect {
         }
     }
     out
+}
+
+/// Sets the record's status to the first of the states that its schema allows.
+fn set_status(states: &str, members: &[(&str, Node<'_>)], out: &mut Effect) {
+    let is_status = |n: &str, node: &Node<'_>| {
+        let name = Name::new(n);
+        let known = ["status", "state", "lifecyclestate", "lifecyclestatus", "statuscode", "currentstatus"];
+        let listed = matches!(name.last(), "status" | "state") && !node.values().is_empty();
+        node.primary() == Some("string") && (known.contains(&name.joined()) || listed)
+    };
+    let Some((name, node)) = members.iter().find(|(n, node)| is_status(n, node)) else { return };
+    let values = node.values();
+    let allowed = |state: &str| values.iter().find(|v| Name::new(v).joined() == state.replace('_', ""));
+    if let Some(value) = states.split(' ').find_map(allowed) {
+        out.set.insert((*name).to_owned(), json!(quoted(value)));
+    } else if values.is_empty() {
+        let state = states.split(' ').next().unwrap_or_default();
+        out.set.insert((*name).to_owned(), json!(quoted(state)));
+        out.guess = true;
+    }
+}
+
+/// Sets members such as `cancelled_at` to the present.
+fn set_times(states: &str, members: &[(&str, Node<'_>)], out: &mut Effect) {
+    for (name, node) in members {
+        let own = Name::new(name);
+        let tells = |state: &str| {
+            let after = own.joined().strip_prefix(state);
+            let before = own.joined().strip_suffix(state);
+            after.is_some_and(|rest| matches!(rest, "at" | "on" | "date" | "time" | "datetime"))
+                || before.is_some_and(|rest| matches!(rest, "date" | "time"))
+        };
+        if let (true, Some(now)) = (states.split(' ').any(tells), now_for(node)) {
+            out.set.insert((*name).to_owned(), json!(now));
+        }
+    }
 }
 
 /// The state that a new record is most likely in, of those that its schema allows.

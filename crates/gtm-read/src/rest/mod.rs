@@ -7,6 +7,7 @@
 
 mod act;
 mod body;
+mod create;
 mod entity;
 pub(crate) mod expr;
 mod paging;
@@ -316,14 +317,14 @@ impl<'a> Reader<'a> {
         }
         // Whatever clash is left is told apart by number.
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-        for i in 0..names.len() {
+        for (i, name) in names.iter_mut().enumerate() {
             if self.plan.resources[i].alias.is_some() {
                 continue;
             }
-            if let Some(other) = taken.insert(names[i].clone(), i) {
-                taken.insert(names[i].clone(), other);
-                names[i] = format!("{}_{}", names[i], i + 1);
+            if taken.contains_key(name) {
+                *name = format!("{name}_{}", i + 1);
             }
+            taken.insert(name.clone(), i);
         }
         self.names = names;
     }
@@ -395,7 +396,7 @@ impl<'a> Reader<'a> {
         let resource = op.resource?;
         let member = self.links.get(resource)?.clone()?;
         let own = self.plan.resources.get(resource)?.path.segments.len();
-        let last = op.path.segments.iter().take(own).filter_map(|s| key_expr(op, s)).last()?;
+        let last = op.path.segments.iter().take(own).filter_map(|s| key_expr(op, s)).next_back()?;
         Some((member, last))
     }
 
@@ -410,7 +411,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         let own = self.plan.resources.get(resource)?.path.segments.len();
-        let last = op.path.segments.iter().take(own).filter_map(|s| key_expr(op, s)).last()?;
+        let last = op.path.segments.iter().take(own).filter_map(|s| key_expr(op, s)).next_back()?;
         Some((member, last))
     }
 

@@ -342,7 +342,7 @@ fn sort_by(steer: &Steer<'_>, members: &[(&str, Node<'_>)]) -> String {
 }
 
 /// The member that an argument filters by.
-fn filterable<'m, 'a>(members: &'m [(&'a str, Node<'a>)], name: &Name) -> Option<(&'a str, Node<'a>)> {
+fn filterable<'a>(members: &[(&'a str, Node<'a>)], name: &Name) -> Option<(&'a str, Node<'a>)> {
     let scalar = |node: &Node<'_>| match node.primary() {
         Some("object") => false,
         Some("array") => node.items().is_none_or(|i| !matches!(i.primary(), Some("object" | "array"))),

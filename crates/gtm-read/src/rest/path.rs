@@ -131,10 +131,12 @@ fn segment(part: &str, verb: &mut Option<String>) -> Vec<Segment> {
         return vec![Segment::Literal(part.to_owned())];
     }
     // OData: `Pets({id})`, `Pets('{id}')`.
-    if let Some((head, tail)) = part.split_once('(') {
-        if tail.ends_with(')') && !head.is_empty() && !head.contains('{') {
-            return vec![Segment::Literal(head.to_owned()), Segment::Parameter(names)];
-        }
+    if let Some((head, tail)) = part.split_once('(')
+        && tail.ends_with(')')
+        && !head.is_empty()
+        && !head.contains('{')
+    {
+        return vec![Segment::Literal(head.to_owned()), Segment::Parameter(names)];
     }
     vec![Segment::Parameter(names)]
 }

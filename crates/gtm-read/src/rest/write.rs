@@ -1,7 +1,7 @@
 //! Behaviors of single operations.
 
 use super::Reader;
-use super::act::{effect, initial_state};
+use super::act::effect;
 use super::body::Body;
 use super::entity::Entity;
 use super::expr::{arg, member, quoted};
@@ -10,20 +10,20 @@ use super::plan::{Op, Role};
 use super::reply::{self, Plain, fill_from};
 use super::schema::Node;
 use super::shape::Shape;
-use super::stamps::{is_created, is_updated, stamps};
+use super::stamps::{is_updated, stamps};
 use crate::fill::Name;
 use gtm_world::behavior::{Behavior, Create, Delete, FillMembers, Get, Op as StepOp, Require, Step, Update};
 use serde_json::{Map, Value as Json, json};
 
 /// A behavior being written.
 #[derive(Default)]
-struct Script {
+pub(super) struct Script {
     steps: Vec<Step>,
     note: Option<String>,
 }
 
 impl Script {
-    fn push(&mut self, op: StepOp) {
+    pub(super) fn push(&mut self, op: StepOp) {
         self.steps.push(op.into());
     }
 
@@ -31,7 +31,7 @@ impl Script {
         self.steps.push(Step { when: Some(condition), op });
     }
 
-    fn reply(mut self, template: Json) -> Behavior {
+    pub(super) fn reply(mut self, template: Json) -> Behavior {
         if template != Json::Null {
             self.push(StepOp::Reply(template));
         }
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The record as it is shown: one that was invented in a scope names the scope's owner.
-    fn shown(&self, op: &Op<'a>) -> String {
+    pub(super) fn shown(&self, op: &Op<'a>) -> String {
         match self.scope_link(op) {
             Some((member, owner)) => format!("merge(it, {{{}: {owner}}})", quoted(&member)),
             None => "it".to_owned(),
@@ -117,178 +117,6 @@ impl<'a> Reader<'a> {
         script.push(StepOp::List(step));
         let rows = self.shown_rows(op);
         Some(script.reply(reply::rows(shape, op.tool.returns.as_ref(), entity, &rows, &Totals(&paging))))
-    }
-
-    fn create(
-        &self,
-        op: &Op<'a>,
-        entity: &Entity<'a>,
-        shape: &Shape<'a>,
-        mut script: Script,
-    ) -> Option<Behavior> {
-        let body = self.body(op, entity);
-        if body.bulk {
-            return None;
-        }
-        let record = Node::of(&entity.schema);
-        let declared = entity.node;
-        let (mut left_out, completed, _) = body.sorted(declared);
-        let mut create = Create { within: self.container(op)?, fill: FillMembers::All, ..Create::default() };
-        if body.member(&entity.id).is_some() && !left_out.contains(&entity.id.as_str()) {
-            create.id = Some(member(&body.expr, &entity.id));
-        } else if let Some(chosen) = self.chosen_id(op, &body) {
-            create.id = Some(arg(&chosen));
-        }
-        for name in &completed {
-            create.set.insert((*name).to_owned(), fill_from(&member(&body.expr, name)));
-        }
-        left_out.extend(&completed);
-        create.from = body.without(&left_out);
-        self.set_on_create(&record, &body, &mut create.set);
-        // `POST /coupons?promotion_id=7`
-        for parameter in op.http.params.iter().filter(|p| p.location == gtm_tool::ParamLocation::Query) {
-            let name = parameter.argument.as_str();
-            let shown = record.member(name).is_some() && name != entity.id;
-            if shown && body.beside.contains(&name) && body.member(name).is_none() {
-                create.set.insert(name.to_owned(), json!(arg(name)));
-            }
-        }
-        if let Some((link, value)) = self.link(op).or_else(|| self.scope_link(op)) {
-            create.set.insert(link, Json::String(value));
-        }
-        script.push(StepOp::Create(create));
-        Some(script.reply(self.created(op, entity, shape)))
-    }
-
-    /// The path of the call, with its parameters as holes.
-    fn place_of(&self, op: &Op<'a>) -> String {
-        let mut place = format!("{}{}", op.http.base, op.http.path.trim_end_matches('/'));
-        for parameter in op.path.parameters() {
-            let hole = format!("{{{}}}", arg(&super::entity::argument(op, parameter)));
-            place = place.replace(&format!("{{{parameter}}}"), &hole);
-        }
-        place
-    }
-
-    /// The query parameter by which a caller chooses the id: `POST /topics?topicId=news`.
-    fn chosen_id(&self, op: &Op<'a>, body: &Body<'a>) -> Option<String> {
-        let noun = self.noun(op.resource?).replace('_', "");
-        let query = op.http.params.iter().filter(|p| p.location == gtm_tool::ParamLocation::Query);
-        query
-            .map(|p| p.argument.as_str())
-            .filter(|argument| body.beside.contains(argument))
-            .find(|argument| Name::new(argument).joined() == format!("{noun}id"))
-            .map(str::to_owned)
-    }
-
-    /// What is answered about a new record: the record, or where a reply shows less, its id and place.
-    fn created(&self, op: &Op<'a>, entity: &Entity<'a>, shape: &Shape<'a>) -> Json {
-        let id = member("it", &entity.id);
-        match shape {
-            Shape::Other
-                if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("string")) =>
-            {
-                json!(format!("string({id})"))
-            }
-            Shape::Other
-                if op.tool.returns.as_ref().is_some_and(|r| Node::of(r).primary() == Some("integer"))
-                    && id_is_integer(entity) =>
-            {
-                json!(id)
-            }
-            Shape::Record(path, node) if path.is_empty() && node.member(&entity.id).is_none() => {
-                let record = Node::of(&entity.schema);
-                let members = node.members();
-                let place = self.place_of(op);
-                let mut out = Map::new();
-                let required = node.required();
-                for (name, child) in &members {
-                    let parsed = Name::new(name);
-                    let text = child.primary() == Some("string");
-                    let is_id = matches!(parsed.last(), "id" | "uuid" | "guid" | "sid" | "key")
-                        && (parsed.len() == 1 || parsed.len() == 2)
-                        && !parsed.has(&[
-                            "request",
-                            "correlation",
-                            "trace",
-                            "user",
-                            "account",
-                            "parent",
-                            "owner",
-                        ]);
-                    let template = if is_id && text {
-                        Some(json!(format!("string({id})")))
-                    } else if is_id && child.primary() == Some("integer") && id_is_integer(entity) {
-                        Some(json!(id))
-                    } else if text
-                        && matches!(
-                            parsed.joined(),
-                            "location"
-                                | "href"
-                                | "url"
-                                | "uri"
-                                | "self"
-                                | "link"
-                                | "resourcelocation"
-                                | "resourceurl"
-                        )
-                    {
-                        Some(json!({"$text": format!("https://api.example.com{place}/{{{id}}}")}))
-                    } else if record.member(name).is_some() {
-                        None
-                    } else {
-                        reply::Beside::member(&Plain, &parsed, child)
-                    };
-                    match template {
-                        Some(template) => drop(out.insert((*name).to_owned(), template)),
-                        None if record.member(name).is_some() => {
-                            out.insert((*name).to_owned(), fill_from(&member("it", name)));
-                        }
-                        None if required.contains(name)
-                            || !matches!(child.primary(), Some("object" | "array")) =>
-                        {
-                            if !parsed.has(&["error", "errors", "warning", "warnings"])
-                                || required.contains(name)
-                            {
-                                out.insert((*name).to_owned(), json!("fill"));
-                            }
-                        }
-                        None => {}
-                    }
-                }
-                let shows = out.values().any(|t| t.is_string() && t != "fill" || t.get("$text").is_some());
-                if shows && out.len() <= 12 && !out.keys().any(|k| k.starts_with('$')) {
-                    return Json::Object(out);
-                }
-                reply::record(shape, entity, &self.shown(op))
-            }
-            _ => reply::record(shape, entity, &self.shown(op)),
-        }
-    }
-
-    /// What a new record has besides what was sent: times and its first state.
-    fn set_on_create(&self, record: &Node<'_>, body: &Body<'_>, set: &mut Map<String, Json>) {
-        let stamps = stamps(record, is_created).into_iter().chain(stamps(record, is_updated));
-        for (name, now) in stamps {
-            let sent = body.member(&name).is_some_and(|n| !n.flag("readOnly"));
-            if !sent {
-                set.insert(name, json!(now));
-            }
-        }
-        let status =
-            record.members().into_iter().find(|(n, _)| matches!(Name::new(n).joined(), "status" | "state"));
-        if let Some((name, node)) = status {
-            if let Some(first) = initial_state(&node) {
-                if body.member(name).is_none_or(|n| n.flag("readOnly")) {
-                    set.insert(name.to_owned(), json!(quoted(&first)));
-                } else {
-                    set.insert(
-                        name.to_owned(),
-                        json!(format!("default({}, {})", member(&body.expr, name), quoted(&first))),
-                    );
-                }
-            }
-        }
     }
 
     fn update(
@@ -706,10 +534,6 @@ impl<'a> Reader<'a> {
         }
         Some(script.reply(reply::record(shape, entity, &self.shown(op))))
     }
-}
-
-fn id_is_integer(entity: &Entity<'_>) -> bool {
-    Node::of(&entity.schema).member(&entity.id).is_some_and(|n| n.primary() == Some("integer"))
 }
 
 /// Whether a schema describes the entity, in whole or in part.
