@@ -9,7 +9,8 @@ use crate::session::{Checkpoint, Session};
 use crate::simulator::{NewTurn, Simulator};
 use crate::tool::Tool;
 use gtm_error::printable;
-use gtm_world::{Behavior, ErrorKind, Outcome, ToolError, Value, World};
+use gtm_tool::ToolSpec;
+use gtm_world::{Behavior, ErrorKind, Outcome, Slot, ToolError, Value, World};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -193,16 +194,55 @@ impl Simulator {
         ToolError { expected, ..error }
     }
 
+    /// The reply as the tool declares it, where a behavior that GTM derived gave another shape: an agent
+    /// must not see what the tool cannot say. What a user wrote is left as it is.
+    fn mend(
+        &self,
+        session: &Session,
+        tool: &Tool,
+        spec: &ToolSpec,
+        args: &Value,
+        rung: Rung,
+        content: &Value,
+    ) -> Option<Value> {
+        let schema = spec.returns.as_ref().filter(|_| matches!(rung, Rung::Rules | Rung::Direct))?;
+        let world = &session.now.world;
+        let filled = || {
+            self.filler.fill(&Slot {
+                tool: &tool.name,
+                path: "",
+                schema,
+                root: schema,
+                known: content.as_map().map(|_| content),
+                args,
+                now: world.now(),
+                seed: gtm_world::seed::derive(session.seed(), &[&tool.name, &args.to_json().to_string()]),
+                rows: 2,
+            })
+        };
+        let wrapped = std::iter::once(content.clone()).collect::<Value>();
+        [wrapped, filled()]
+            .into_iter()
+            .find(|reply| tool.is_valid(spec, &self.toolset.limits, &reply.to_json()))
+    }
+
     /// Checks the reply, and puts together what the session will remember of the call.
     fn turn(&self, asked: Asked<'_>, answer: Answer) -> Box<NewTurn> {
         let Asked { session, tool, call, given, plan, counts } = asked;
-        let Answer { mut content, rung, status, error, invented, world, checked } = answer;
+        let Answer { mut content, rung, status, error, mut invented, world, checked } = answer;
         let is_error = error.is_some();
         let mut json = content.to_json();
         let spec = self.toolset.tools.get(tool.at).filter(|_| checked);
-        let valid = spec.is_none_or(|spec| tool.is_valid(spec, &self.toolset.limits, &json));
+        let mut valid = spec.is_none_or(|spec| tool.is_valid(spec, &self.toolset.limits, &json));
         if !valid {
             self.metrics.invalid_reply();
+            if let Some(mended) = spec.and_then(|spec| self.mend(session, tool, spec, &given, rung, &content))
+            {
+                json = mended.to_json();
+                content = mended;
+                invented = vec![String::new()];
+                valid = true;
+            }
         }
         if !is_error && !plan.truncate.is_empty() {
             json = plan.truncate.iter().fold(json, inject::truncate);
