@@ -440,11 +440,19 @@ fn a_tree_of_directories() {
             function("cd", "Change the directory.", name("folder"), &["folder"]),
             function("pwd", "Print the working directory.", json!({}), &[]),
             function("read_file", "Read a file.", name("path"), &["path"]),
-            function("write_file", "Write a file.", json!({"path": {"type": "string"}, "content": {"type": "string"}}),
-                &["path", "content"]),
+            function(
+                "write_file",
+                "Write a file.",
+                json!({"path": {"type": "string"}, "content": {"type": "string"}}),
+                &["path", "content"]
+            ),
             function("make_directory", "Make a directory.", name("path"), &["path"]),
-            function("move_file", "Move a file.", json!({"source": {"type": "string"}, "destination": {"type": "string"}}),
-                &["source", "destination"]),
+            function(
+                "move_file",
+                "Move a file.",
+                json!({"source": {"type": "string"}, "destination": {"type": "string"}}),
+                &["source", "destination"]
+            ),
             function("delete_file", "Delete a file.", name("path"), &["path"]),
             function("find_files", "Find files by name.", name("name"), &["name"]),
         ]),
@@ -483,7 +491,12 @@ fn the_latest_of_several_and_prices_by_day() {
     let mut desk = Desk::new(
         json!([
             function("get_latest_invoice", "Get the most recent invoice.", json!({}), &[]),
-            function("get_quote", "Get the quote of a fund on a day.", json!({"fund": {"type": "string"}, "day": {"type": "string"}}), &["fund", "day"]),
+            function(
+                "get_quote",
+                "Get the quote of a fund on a day.",
+                json!({"fund": {"type": "string"}, "day": {"type": "string"}}),
+                &["fund", "day"]
+            ),
         ]),
         json!({
             "invoices": [

@@ -244,7 +244,8 @@ impl Slots<'_> {
         // From the call and the known values, never from the turn: reads repeat.
         let known_text = known.map(|known| known.to_json().to_string()).unwrap_or_default();
         let call = self.args.to_json().to_string();
-        let seed = crate::seed::derive(self.seed ^ self.salt, &[self.tool, &call, pointer, &fill.path, &known_text]);
+        let seed =
+            crate::seed::derive(self.seed ^ self.salt, &[self.tool, &call, pointer, &fill.path, &known_text]);
         let value = self.filler.fill(&Slot {
             tool: self.tool,
             path: &fill.path,

@@ -380,7 +380,9 @@ fn first_status(about: &About<'_, '_>, c: &Collection, member: &Member) -> Optio
     for tool in about.ctx.tools.iter().filter(|tool| c.called(&tool.action.nouns)) {
         if let Returns::Object(fields) | Returns::List(fields) = &tool.returns {
             let all = fields.iter().chain(fields.iter().flat_map(|field| &field.inner));
-            known.extend(all.filter(|f| f.stems == member.stems).flat_map(|f: &Field| f.options.iter().cloned()));
+            known.extend(
+                all.filter(|f| f.stems == member.stems).flat_map(|f: &Field| f.options.iter().cloned()),
+            );
         }
     }
     let first = |list: &[&str]| {
@@ -399,13 +401,23 @@ fn first_status(about: &About<'_, '_>, c: &Collection, member: &Member) -> Optio
         return Some(status);
     }
     const LAST: &[&str] = &[
-        "completed", "closed", "cancelled", "canceled", "delivered", "resolved", "done", "archived", "rejected", "failed",
+        "completed",
+        "closed",
+        "cancelled",
+        "canceled",
+        "delivered",
+        "resolved",
+        "done",
+        "archived",
+        "rejected",
+        "failed",
     ];
     if known.len() == 1 && c.rows > 1 && !LAST.contains(&known[0].to_lowercase().as_str()) {
         return known.pop();
     }
     // Nothing known: written as the known ones are, or in lower case.
-    let opens = c.stems.iter().any(|w| matches!(w.as_str(), "ticket" | "issue" | "incident" | "case" | "bug"));
+    let opens =
+        c.stems.iter().any(|w| matches!(w.as_str(), "ticket" | "issue" | "incident" | "case" | "bug"));
     let word = match tool.action.word.as_str() {
         "book" | "reserve" => "confirmed",
         _ if opens => "open",

@@ -60,8 +60,7 @@ fn score(ctx: &Context<'_>, tool: &Tool<'_>, index: usize) -> f64 {
         || tool.params.iter().filter(|param| param.stems.first().is_none_or(|word| word != "new")).any(
             |param| {
                 let (what, idish) = without_id(&param.stems);
-                c.other_ids.contains(&param.name)
-                || (idish && !what.is_empty() && c.called(&what))
+                c.other_ids.contains(&param.name) || (idish && !what.is_empty() && c.called(&what))
             },
         );
     if id_param {

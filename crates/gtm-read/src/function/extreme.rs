@@ -48,7 +48,11 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     let mut steps = super::auth::required(about.ctx, about.tool, Some(about.index));
     steps.extend(about.checks());
     steps.push(bind("found", format!("{ordered}[{}]", if last { "-1" } else { "0" })));
-    steps.push(require("found != null", ErrorKind::NotFound, format!("No {} found", expr::message(&c.noun()))));
+    steps.push(require(
+        "found != null",
+        ErrorKind::NotFound,
+        format!("No {} found", expr::message(&c.noun())),
+    ));
     steps.push(bind("it", "found.it"));
     steps.push(bind("id", "found.key"));
     let sources = Sources { of: Some(c), record: Some("it"), id: Some("id".into()), ..Sources::default() };

@@ -68,10 +68,13 @@ pub(super) fn read(ctx: &Context<'_>, tree: &Tree, tool: &Tool<'_>) -> Option<Be
     }
     let act = act(tool)?;
     let mut steps = vec![tree.here()];
-    let texts: Vec<&Param> = tool.params.iter().filter(|p| matches!(p.kind.as_deref(), Some("string") | None)).collect();
-    let named = |names: &[&str]| texts.iter().copied().find(|p| p.stems.iter().any(|w| names.contains(&w.as_str())));
+    let texts: Vec<&Param> =
+        tool.params.iter().filter(|p| matches!(p.kind.as_deref(), Some("string") | None)).collect();
+    let named =
+        |names: &[&str]| texts.iter().copied().find(|p| p.stems.iter().any(|w| names.contains(&w.as_str())));
     let path = || {
-        named(&["file", "path", "folder", "directory", "dir", "filename", "source", "src"]).or_else(|| texts.first().copied())
+        named(&["file", "path", "folder", "directory", "dir", "filename", "source", "src"])
+            .or_else(|| texts.first().copied())
     };
     let mut sources = Sources { done: Some("Done".into()), ..Sources::default() };
     let result = match act {
@@ -82,7 +85,9 @@ pub(super) fn read(ctx: &Context<'_>, tree: &Tree, tool: &Tool<'_>) -> Option<Be
             }
             steps.push(bind("found", format!("getPath({}, {})", tree.base, tree.inside("at"))));
             steps.push(require("isObject(found)", ErrorKind::NotFound, "No such directory"));
-            let all = tool.params.iter().find(|p| p.is_bool() && p.stems.iter().any(|w| matches!(w.as_str(), "a" | "all" | "hidden")));
+            let all = tool.params.iter().find(|p| {
+                p.is_bool() && p.stems.iter().any(|w| matches!(w.as_str(), "a" | "all" | "hidden"))
+            });
             steps.push(match all {
                 Some(all) => {
                     let shown = format!("default({}, false) == true || !startsWith(k, \".\")", all.expr());
@@ -121,8 +126,13 @@ pub(super) fn read(ctx: &Context<'_>, tree: &Tree, tool: &Tool<'_>) -> Option<Be
             steps.extend(tree.pointed(param, "file"));
             steps.extend(in_directory(tree, param, "file"));
             let message = format!("'{{{}}}' already exists", param.expr());
-            steps.push(require(format!("getPath({}, file_at) == null", tree.base), ErrorKind::Conflict, message));
-            let content = named(&["content", "text", "data"]).map_or_else(|| "\"\"".into(), |p| format!("default({}, \"\")", p.expr()));
+            steps.push(require(
+                format!("getPath({}, file_at) == null", tree.base),
+                ErrorKind::Conflict,
+                message,
+            ));
+            let content = named(&["content", "text", "data"])
+                .map_or_else(|| "\"\"".into(), |p| format!("default({}, \"\")", p.expr()));
             let node = if act == Act::NewFile { tree.new_file(&content) } else { tree.new_directory() };
             steps.push(tree.assign(format!("setPath({}, file_at, {node})", tree.base)));
             sources.done = Some(format!("'{{{}}}' created", param.expr()));
@@ -140,7 +150,8 @@ pub(super) fn read(ctx: &Context<'_>, tree: &Tree, tool: &Tool<'_>) -> Option<Be
             let to = texts.iter().copied().find(|p| p.name != from.name)?;
             relocate(tree, act, from, to, &mut steps);
             let verb = if act == Act::Move { "moved" } else { "copied" };
-            sources.done = Some(format!("'{{{}}}' {verb} to '{{join(skip(goal, size(cwd)), \"/\")}}'", from.expr()));
+            sources.done =
+                Some(format!("'{{{}}}' {verb} to '{{join(skip(goal, size(cwd)), \"/\")}}'", from.expr()));
             return Some(finish(ctx, tool, steps, &sources, None));
         }
         Act::Write | Act::Append => {
@@ -153,10 +164,17 @@ pub(super) fn read(ctx: &Context<'_>, tree: &Tree, tool: &Tool<'_>) -> Option<Be
         Act::Find => {
             let place = named(&["path", "directory", "folder", "dir"]);
             let name = texts.iter().copied().find(|p| place.is_none_or(|place| place.name != p.name));
-            steps.push(bind("at", place.map_or_else(|| "cwd".into(), |p| format!("{} == null ? cwd : ({})", p.expr(), Tree::names(p)))));
+            steps.push(bind(
+                "at",
+                place.map_or_else(
+                    || "cwd".into(),
+                    |p| format!("{} == null ? cwd : ({})", p.expr(), Tree::names(p)),
+                ),
+            ));
             steps.push(bind("found", format!("getPath({}, {})", tree.base, tree.inside("at"))));
             steps.push(require("isObject(found)", ErrorKind::NotFound, "No such directory"));
-            let prefix = place.map_or_else(|| "\".\"".into(), |p| format!("string(default({}, \".\"))", p.expr()));
+            let prefix =
+                place.map_or_else(|| "\".\"".into(), |p| format!("string(default({}, \".\"))", p.expr()));
             steps.push(bind("prefix", prefix));
             let all = tree.paths("found", "prefix", 4);
             match name {
@@ -217,8 +235,18 @@ fn file(tree: &Tree, param: &Param, name: &str, steps: &mut Vec<Step>) {
 }
 
 /// What is shown of a text.
-fn part_of_text(tool: &Tool<'_>, act: Act, texts: &[&Param], path: &Param, sources: &mut Sources<'_>) -> Option<String> {
-    let number = tool.params.iter().find(|p| p.is_number()).map_or_else(|| "10".into(), |p| format!("default({}, 10)", p.expr()));
+fn part_of_text(
+    tool: &Tool<'_>,
+    act: Act,
+    texts: &[&Param],
+    path: &Param,
+    sources: &mut Sources<'_>,
+) -> Option<String> {
+    let number = tool
+        .params
+        .iter()
+        .find(|p| p.is_number())
+        .map_or_else(|| "10".into(), |p| format!("default({}, 10)", p.expr()));
     let other = texts.iter().find(|p| p.name != path.name);
     Some(match act {
         Act::Read => "text".into(),
@@ -228,8 +256,13 @@ fn part_of_text(tool: &Tool<'_>, act: Act, texts: &[&Param], path: &Param, sourc
         Act::Match => format!("lines(text).filter(l, contains(l, string({})))", other?.expr()),
         Act::Count => {
             let mode = other.map_or_else(|| "\"l\"".into(), |p| format!("default({}, \"l\")", p.expr()));
-            sources.known.push((vec!["type".into()], format!("{{\"l\": \"lines\", \"w\": \"words\", \"c\": \"characters\"}}[{mode}]")));
-            format!("{mode} == \"w\" ? size(split(text)) : ({mode} == \"c\" ? size(text) : size(lines(text)))")
+            sources.known.push((
+                vec!["type".into()],
+                format!("{{\"l\": \"lines\", \"w\": \"words\", \"c\": \"characters\"}}[{mode}]"),
+            ));
+            format!(
+                "{mode} == \"w\" ? size(split(text)) : ({mode} == \"c\" ? size(text) : size(lines(text)))"
+            )
         }
         _ => return None,
     })
@@ -275,7 +308,12 @@ fn write(tree: &Tree, act: Act, content: &Param, param: &Param, steps: &mut Vec<
     steps.extend(in_directory(tree, param, "file"));
     steps.push(bind("file_node", format!("getPath({}, file_at)", tree.base)));
     let message = format!("{{{file}}}: Is a directory");
-    steps.push(require_when("file_node != null", format!("!{}", tree.is_directory("file_node")), ErrorKind::InvalidArgument, message));
+    steps.push(require_when(
+        "file_node != null",
+        format!("!{}", tree.is_directory("file_node")),
+        ErrorKind::InvalidArgument,
+        message,
+    ));
     let text = match act {
         Act::Append => format!("(file_node == null ? \"\" : {}) + {value}", tree.text("file_node")),
         _ => value,
@@ -283,7 +321,13 @@ fn write(tree: &Tree, act: Act, content: &Param, param: &Param, steps: &mut Vec<
     steps.push(tree.assign(format!("setPath({}, file_at, {})", tree.base, tree.new_file(&text))));
 }
 
-fn finish(ctx: &Context<'_>, tool: &Tool<'_>, mut steps: Vec<Step>, sources: &Sources<'_>, result: Option<String>) -> Behavior {
+fn finish(
+    ctx: &Context<'_>,
+    tool: &Tool<'_>,
+    mut steps: Vec<Step>,
+    sources: &Sources<'_>,
+    result: Option<String>,
+) -> Behavior {
     let template = match (result, &tool.returns) {
         (Some(result), Returns::Object(fields)) => {
             steps.push(bind("result", result));
@@ -294,7 +338,9 @@ fn finish(ctx: &Context<'_>, tool: &Tool<'_>, mut steps: Vec<Step>, sources: &So
             out
         }
         (Some(result), _) => json!(result),
-        (None, Returns::Object(fields)) if fields.iter().all(|f| f.kind != "string") => shape::object(ctx, tool, fields, sources),
+        (None, Returns::Object(fields)) if fields.iter().all(|f| f.kind != "string") => {
+            shape::object(ctx, tool, fields, sources)
+        }
         (None, Returns::Object(fields)) => {
             let mut out = shape::object(ctx, tool, fields, sources);
             let told = fields.iter().find(|f| f.kind == "string").map(|f| f.name.clone());

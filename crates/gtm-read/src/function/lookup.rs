@@ -54,7 +54,9 @@ fn keyed(about: &About<'_, '_>) -> Option<Behavior> {
     let named = c.keys.iter().all(|key| key.chars().any(char::is_alphabetic));
     let value = if named && c.kind == Kind::Lists {
         let (name, given) = (param.expr(), "k.lower() == string");
-        format!("{rows}[{name} in {rows} ? {name} : default(keys({rows}).filter(k, {given}({name}).lower())[0], {name})]")
+        format!(
+            "{rows}[{name} in {rows} ? {name} : default(keys({rows}).filter(k, {given}({name}).lower())[0], {name})]"
+        )
     } else {
         format!("{rows}[{}]", param.expr())
     };

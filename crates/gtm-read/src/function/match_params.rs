@@ -258,7 +258,10 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
     // What is kept in lists or as single values has its members one level further down.
     let inner = matches!(c.kind, Kind::Lists | Kind::Index);
     if own && !param.is_number() {
-        let member = c.members.iter().take(if inner { 0 } else { usize::MAX }).position(|m| m.top() && m.single && (m.stems == param.stems || (named && m.name() == "name")));
+        let member =
+            c.members.iter().take(if inner { 0 } else { usize::MAX }).position(|m| {
+                m.top() && m.single && (m.stems == param.stems || (named && m.name() == "name"))
+            });
         if let Some(at) = member {
             if c.id.as_deref() == Some(c.members[at].name()) {
                 return (85, Role::Key);
@@ -306,7 +309,12 @@ fn key_score(ctx: &Context<'_>, tool: &Tool<'_>, c: &Collection, param: &Param) 
     }
     // Lists kept under keys are found by the first thing that a call gives.
     let first = tool.params.iter().find(|p| p.required).is_some_and(|p| p.name == param.name);
-    if c.kind == Kind::Lists && first && tool.action.reads() && (idish || param.kind.as_deref() == Some("string")) && c.rows > 0 {
+    if c.kind == Kind::Lists
+        && first
+        && tool.action.reads()
+        && (idish || param.kind.as_deref() == Some("string"))
+        && c.rows > 0
+    {
         return (40, Role::Key);
     }
     none
@@ -345,7 +353,8 @@ pub(super) fn member_for(c: &Collection, param: &Param) -> Option<usize> {
         .or_else(|| {
             // `origin_city` gives the `origin`.
             const KINDS: &[&str] = &["city", "name", "code", "airport", "location", "value", "text", "date"];
-            let core: Vec<String> = stripped.iter().filter(|word| !KINDS.contains(&word.as_str())).cloned().collect();
+            let core: Vec<String> =
+                stripped.iter().filter(|word| !KINDS.contains(&word.as_str())).cloned().collect();
             (core.len() < stripped.len() && !core.is_empty()).then(|| by(&|m| m.single && m.stems == core))?
         })
 }

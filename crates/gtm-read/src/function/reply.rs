@@ -50,11 +50,14 @@ pub(super) fn record(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) 
                 && c.member(&only.name).is_none()
             {
                 // One record where many could be, or a record as text.
-                if only.kind == "array" && !matches!(only.items.as_str(), "string" | "number" | "integer" | "boolean") {
+                if only.kind == "array"
+                    && !matches!(only.items.as_str(), "string" | "number" | "integer" | "boolean")
+                {
                     return json!({ only.name.clone(): [it] });
                 }
                 let about = |word: &String| {
-                    matches!(word.as_str(), "info" | "detail" | "information" | "record" | "data") || c.stems.contains(word)
+                    matches!(word.as_str(), "info" | "detail" | "information" | "record" | "data")
+                        || c.stems.contains(word)
                 };
                 if only.kind == "string" && only.stems.iter().any(about) && !without_id(&only.stems).1 {
                     return json!({ only.name.clone(): format!("string({it})") });
@@ -77,7 +80,10 @@ pub(super) fn record(ctx: &Context<'_>, tool: &Tool<'_>, sources: &Sources<'_>) 
 fn clashes(c: &Collection, field: &Field) -> bool {
     c.member(&field.name).is_some_and(|member| {
         let kind = gtm_tool::schema::type_of(&member.first);
-        !(kind == field.kind || kind == "null" || field.kind.is_empty() || kind == "integer" && field.kind == "number")
+        !(kind == field.kind
+            || kind == "null"
+            || field.kind.is_empty()
+            || kind == "integer" && field.kind == "number")
     })
 }
 
@@ -97,8 +103,11 @@ fn is_record(c: &Collection, fields: &[Field], sources: &Sources<'_>) -> bool {
         .any(|field| matches!(field.kind.as_str(), "object" | "array") && c.member(&field.name).is_none());
     let said = sources.done.is_some() && fields.iter().any(|f| c.member(&f.name).is_none() && is_outcome(f));
     // What a state holds is what its tools show; what is said of it may be out of date.
-    let enough =
-        if sources.done.is_none() && c.schema.is_none() { known * 3 >= fields.len() } else { known * 2 > fields.len() };
+    let enough = if sources.done.is_none() && c.schema.is_none() {
+        known * 3 >= fields.len()
+    } else {
+        known * 2 > fields.len()
+    };
     enough && complete && !wrapped && !said && known > 1
 }
 
@@ -147,7 +156,8 @@ fn is_told(field: &Field) -> bool {
     let text = field.text.to_lowercase();
     field.kind == "string"
         && is_outcome(field)
-        && ["describing", "result", "confirm", "success", "attempt", "outcome", "operation"].iter()
+        && ["describing", "result", "confirm", "success", "attempt", "outcome", "operation"]
+            .iter()
             .any(|word| text.contains(word))
 }
 
@@ -169,7 +179,8 @@ fn value(ctx: &Context<'_>, tool: &Tool<'_>, field: &Field, sources: &Sources<'_
     if sources.done.is_some() && is_told(field) && field.text.to_lowercase().contains("operation") {
         return outcome(tool, field, sources);
     }
-    if sources.done.is_some() && is_told(field)
+    if sources.done.is_some()
+        && is_told(field)
         && sources
             .of
             .is_none_or(|c| c.member(&field.name).is_none_or(|m| !m.stems.iter().any(|s| s == "status")))
@@ -469,7 +480,7 @@ pub(super) fn part(about: &About<'_, '_>, id: &str) -> Option<(String, String)> 
     let c = about.collection();
     let action = &about.tool.action;
     // `id` is a filler in names, so the full noun is looked at.
-    let asked: Vec<String> =         action
+    let asked: Vec<String> = action
         .all_nouns
         .iter()
         .filter(|w| !c.names_word(w) && !GENERIC.contains(&w.as_str()) && !super::extreme::is_superlative(w))

@@ -304,7 +304,9 @@ fn guarded(param: &Param, scalar: &Scalar) -> String {
 /// Whether a number is said to come on top of what is there.
 fn adds(param: &Param) -> bool {
     let text = param.text.to_lowercase();
-    ["additional", "to add", "amount to increase", "increase by", "increment"].iter().any(|words| text.contains(words))
+    ["additional", "to add", "amount to increase", "increase by", "increment"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 /// The same setting where other groups keep a copy of it: there is only one device.

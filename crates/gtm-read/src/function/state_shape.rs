@@ -280,7 +280,9 @@ impl Shape {
 fn id_alias(id: Option<&str>, own: &[String]) -> Vec<Vec<String>> {
     let Some(id) = id else { return Vec::new() };
     let (what, idish) = super::entity::without_id(&stems(id));
-    let bare = !idish && what.len() == 1 && !matches!(what[0].as_str(), "name" | "title" | "email" | "user" | "path");
+    let bare = !idish
+        && what.len() == 1
+        && !matches!(what[0].as_str(), "name" | "title" | "email" | "user" | "path");
     // A part of the own name (`card` in `debit cards`) would claim other kinds as well.
     let part = what.iter().all(|word| own.contains(word));
     if (idish || bare) && !what.is_empty() && !part { vec![what] } else { Vec::new() }
@@ -389,7 +391,9 @@ fn identity(records: &[(Option<&str>, &Json)], kind: Kind, own: &[String]) -> (O
 }
 
 fn timely(name: &str) -> bool {
-    words(name).iter().any(|word| matches!(word.as_str(), "time" | "date" | "at" | "timestamp" | "type" | "status"))
+    words(name)
+        .iter()
+        .any(|word| matches!(word.as_str(), "time" | "date" | "at" | "timestamp" | "type" | "status"))
 }
 
 /// Whether a value is a collection, and of which kind.

@@ -98,7 +98,10 @@ fn typed(path: &[String], map: &Map<String, Json>) -> Option<Tree> {
 /// The tree whose directories are plain objects and whose files are texts.
 fn plain(path: &[String], map: &Map<String, Json>) -> Option<Tree> {
     let named = stems(path.last()?).join(" ");
-    let is_root = matches!(named.as_str(), "root" | "file system" | "filesystem" | "fs" | "disk" | "drive" | "file tree");
+    let is_root = matches!(
+        named.as_str(),
+        "root" | "file system" | "filesystem" | "fs" | "disk" | "drive" | "file tree"
+    );
     let plain = map.values().all(|v| v.is_object() || v.is_string()) && map.values().any(Json::is_object);
     (is_root && plain).then(|| Tree {
         base: expr::state(path),
@@ -111,7 +114,13 @@ fn plain(path: &[String], map: &Map<String, Json>) -> Option<Tree> {
 }
 
 /// The member of a file that holds its text, and what its kind is called.
-fn leaf(map: &Map<String, Json>, inner: &str, kind: &str, depth: usize, found: &mut Option<(String, String)>) {
+fn leaf(
+    map: &Map<String, Json>,
+    inner: &str,
+    kind: &str,
+    depth: usize,
+    found: &mut Option<(String, String)>,
+) {
     for node in map.values().filter_map(Json::as_object).take(50) {
         if found.is_some() || depth > 6 {
             return;
@@ -163,7 +172,9 @@ impl Tree {
     /// What leads from the base to a node itself.
     pub(super) fn node(&self, names: &str) -> String {
         match &self.inner {
-            Some(_) => format!("({}) + [last({names})]", self.inside(&format!("take({names}, size({names}) - 1)"))),
+            Some(_) => {
+                format!("({}) + [last({names})]", self.inside(&format!("take({names}, size({names}) - 1)")))
+            }
             None => names.to_owned(),
         }
     }

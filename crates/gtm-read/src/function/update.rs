@@ -293,7 +293,8 @@ fn told_status(tool: &Tool<'_>, c: &Collection) -> Option<(String, String)> {
 fn find_to_change(about: &About<'_, '_>) -> Option<Found> {
     let mut found = about.find()?;
     // Without a key, members that are to be set must not be what the record is found by.
-    let keyed = found.id == "me" || about.params().any(|(_, role)| matches!(role, Role::Key | Role::Finds(_)));
+    let keyed =
+        found.id == "me" || about.params().any(|(_, role)| matches!(role, Role::Key | Role::Finds(_)));
     if !keyed && about.tool.action.verb == Verb::Update {
         found = by_first_members(about)?;
     }

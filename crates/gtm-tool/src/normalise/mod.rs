@@ -206,7 +206,11 @@ impl Normaliser<'_> {
             // What is left is 2020-12; a schema that says so keeps saying it.
             "$schema" if depth == 0 && value == DRAFT_2020_12 => Some(value),
             // A regular expression as JavaScript writes it, delimiters and all.
-            "pattern" if value.as_str().is_some_and(|p| p.len() > 4 && p.starts_with("/^") && p.ends_with("$/")) => {
+            "pattern"
+                if value
+                    .as_str()
+                    .is_some_and(|p| p.len() > 4 && p.starts_with("/^") && p.ends_with("$/")) =>
+            {
                 value.as_str().map(|p| p[1..p.len() - 1].into())
             }
             "$id" | "id" | "$schema" | "$vocabulary" | "xml" | "externalDocs" | "$comment" | "optional"

@@ -11,9 +11,17 @@ use std::time::Instant;
 
 pub(crate) fn measure(plan: Plan, report: &mut Report) -> Result<()> {
     let engine = engine_rounds(plan, 10_000)?;
-    report.add("engine_calls_per_s", "behaviors alone: get/update/create over 10,000 records, one core", Spread::of(engine));
+    report.add(
+        "engine_calls_per_s",
+        "behaviors alone: get/update/create over 10,000 records, one core",
+        Spread::of(engine),
+    );
     let simulator = simulator_rounds(plan, 10_000)?;
-    report.add("simulator_calls_per_s", "the whole call: check, behavior, check, history", Spread::of(simulator));
+    report.add(
+        "simulator_calls_per_s",
+        "the whole call: check, behavior, check, history",
+        Spread::of(simulator),
+    );
     let sizes: [(&str, &str, usize); 3] = [
         ("engine_ns_100", "nanoseconds a call over 100 records", 100),
         ("engine_ns_10k", "over 10,000", 10_000),
@@ -35,7 +43,8 @@ fn engine_rounds(plan: Plan, records: usize) -> Result<Vec<f64>> {
     let library = Arc::new(Library::new(behaviors, limits)?);
     let mut programs = Vec::new();
     for tool in simulator.tools() {
-        let program = Program::compile(&tool.name, &behaviors.behaviors[&tool.name], tool.returns.as_ref(), &library)?;
+        let program =
+            Program::compile(&tool.name, &behaviors.behaviors[&tool.name], tool.returns.as_ref(), &library)?;
         programs.push((tool.name.clone(), program));
     }
     let calls: Vec<(usize, Value)> = worlds::mix(records, plan.calls)

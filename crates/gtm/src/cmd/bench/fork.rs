@@ -39,7 +39,11 @@ pub(crate) fn measure(plan: Plan, report: &mut Report) -> Result<()> {
     report.add("fork_ns", "nanoseconds to fork a session", Spread::of(nanoseconds));
     report.add("fork_state_bytes", "size of its state as JSON", Spread::of([bytes_of_state as f64]));
     report.add("fork_bytes", "resident bytes a fork adds", Spread::of(bytes));
-    report.add("forks_100k_mb", "resident MB of the process holding 100,000 forks that each made a call", Spread::of(after_call));
+    report.add(
+        "forks_100k_mb",
+        "resident MB of the process holding 100,000 forks that each made a call",
+        Spread::of(after_call),
+    );
     Ok(())
 }
 

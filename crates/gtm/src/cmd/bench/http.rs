@@ -35,7 +35,9 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
     let call = load::request("POST", &format!("/v1/sessions/{SESSION}/call"), Some(&call));
     let answer = client.block_on(load::fetch(gtm.addr, &call)).map_err(failed)?;
     let bare = bare_server(answer.into())?;
-    let round = |addr, seconds, rate| client.block_on(load::run(addr, &call, CONNECTIONS, seconds, rate)).map_err(failed);
+    let round = |addr, seconds, rate| {
+        client.block_on(load::run(addr, &call, CONNECTIONS, seconds, rate)).map_err(failed)
+    };
     // Warm both before the first round.
     round(gtm.addr, 0.3, None)?;
     round(bare.addr, 0.3, None)?;
@@ -44,24 +46,47 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
         let one = round(gtm.addr, plan.seconds, None)?;
         let other = round(bare.addr, plan.seconds, None)?;
         if one.failed + other.failed > 0 {
-            return Err(Error::new(Code::Internal, format!("{} calls under load failed", one.failed + other.failed)));
+            return Err(Error::new(
+                Code::Internal,
+                format!("{} calls under load failed", one.failed + other.failed),
+            ));
         }
         ratios.push(one.rate / other.rate);
         p99.push(round(gtm.addr, plan.seconds, Some(one.rate / 2.0))?.p99_ms());
         ours.push(one.rate);
         theirs.push(other.rate);
     }
-    report.add("http_calls_per_s", "POST /v1/sessions/ID/call, one call a request, 32 connections", Spread::of(ours));
-    report.add("http_bare_per_s", "a bare axum handler that returns the same bytes, same client", Spread::of(theirs));
+    report.add(
+        "http_calls_per_s",
+        "POST /v1/sessions/ID/call, one call a request, 32 connections",
+        Spread::of(ours),
+    );
+    report.add(
+        "http_bare_per_s",
+        "a bare axum handler that returns the same bytes, same client",
+        Spread::of(theirs),
+    );
     report.add("http_ratio_to_bare", "the two, round by round", Spread::of(ratios));
-    report.add("http_p99_ms", "milliseconds that 99 % of calls stay under at half that load", Spread::of(p99));
-    let batch = batch_request(worlds::mix(worlds::SERVED, BATCH).into_iter().map(|c| json!({"tool": c.tool, "arguments": c.arguments})));
+    report.add(
+        "http_p99_ms",
+        "milliseconds that 99 % of calls stay under at half that load",
+        Spread::of(p99),
+    );
+    let batch = batch_request(
+        worlds::mix(worlds::SERVED, BATCH)
+            .into_iter()
+            .map(|c| json!({"tool": c.tool, "arguments": c.arguments})),
+    );
     let mut batched = Vec::new();
     for _ in 0..plan.rounds {
         let load = client.block_on(load::run(gtm.addr, &batch, 8, plan.seconds, None)).map_err(failed)?;
         batched.push(load.rate * BATCH as f64);
     }
-    report.add("http_batched_calls_per_s", "POST /v1/sessions/ID/call_batch, 100 mixed calls a request", Spread::of(batched));
+    report.add(
+        "http_batched_calls_per_s",
+        "POST /v1/sessions/ID/call_batch, 100 mixed calls a request",
+        Spread::of(batched),
+    );
     match prism {
         Some(command) => prism::measure(plan, command, &gtm, &client, report),
         None => Ok(()),

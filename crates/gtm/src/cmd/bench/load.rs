@@ -32,12 +32,19 @@ pub(crate) fn request(method: &str, path: &str, body: Option<&str>) -> Vec<u8> {
     let body = body.unwrap_or_default();
     let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
     let length = body.len();
-    format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{kind}content-length: {length}\r\n\r\n{body}").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{kind}content-length: {length}\r\n\r\n{body}")
+        .into_bytes()
 }
 
 /// Sends `request` for `seconds` over `connections`; with `rate`, that many a second in all, else
 /// as many as the server answers. Latency counts from the moment of sending.
-pub(crate) async fn run(addr: SocketAddr, request: &[u8], connections: usize, seconds: f64, rate: Option<f64>) -> Result<Load> {
+pub(crate) async fn run(
+    addr: SocketAddr,
+    request: &[u8],
+    connections: usize,
+    seconds: f64,
+    rate: Option<f64>,
+) -> Result<Load> {
     let until = Instant::now() + Duration::from_secs_f64(seconds);
     let pause = rate.map(|rate| Duration::from_secs_f64(connections as f64 / rate));
     let begun = Instant::now();
@@ -75,7 +82,13 @@ struct Answer {
     body: Range<usize>,
 }
 
-async fn connection(addr: SocketAddr, request: &[u8], until: Instant, pause: Option<Duration>, offset: Duration) -> Result<Load> {
+async fn connection(
+    addr: SocketAddr,
+    request: &[u8],
+    until: Instant,
+    pause: Option<Duration>,
+    offset: Duration,
+) -> Result<Load> {
     let mut stream = TcpStream::connect(addr).await?;
     stream.set_nodelay(true)?;
     let mut buffer = vec![0u8; 64 << 10];

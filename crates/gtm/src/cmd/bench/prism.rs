@@ -13,14 +13,22 @@ use tokio::runtime::Runtime;
 /// Kept-alive connections of the client; more make Prism slower.
 const CONNECTIONS: usize = 16;
 
-pub(crate) fn measure(plan: Plan, command: &Path, gtm: &Server, client: &Runtime, report: &mut Report) -> Result<()> {
+pub(crate) fn measure(
+    plan: Plan,
+    command: &Path,
+    gtm: &Server,
+    client: &Runtime,
+    report: &mut Report,
+) -> Result<()> {
     let spec = std::env::temp_dir().join(format!("gtm-bench-prism-{}.json", std::process::id()));
     std::fs::write(&spec, worlds::spec().to_string()).map_err(failed)?;
     let prism = Prism::start(command, &spec)?;
     let mock = load::request("GET", "/items/42", None);
     let rest = load::request("GET", &format!("/r/{SESSION}/items/42"), None);
     let batch = batch_request((0..BATCH).map(|i| json!({"tool": "getItem", "arguments": {"itemId": 1 + i}})));
-    let round = |addr, request: &[u8]| client.block_on(load::run(addr, request, CONNECTIONS, plan.seconds, None)).map_err(failed);
+    let round = |addr, request: &[u8]| {
+        client.block_on(load::run(addr, request, CONNECTIONS, plan.seconds, None)).map_err(failed)
+    };
     round(prism.addr, &mock)?;
     let (mut theirs, mut single, mut batched) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
@@ -31,9 +39,17 @@ pub(crate) fn measure(plan: Plan, command: &Path, gtm: &Server, client: &Runtime
     }
     drop(prism);
     let _ = std::fs::remove_file(&spec);
-    report.add("prism_calls_per_s", "Stoplight Prism: GET /items/42 of the same document, same client", Spread::of(theirs));
+    report.add(
+        "prism_calls_per_s",
+        "Stoplight Prism: GET /items/42 of the same document, same client",
+        Spread::of(theirs),
+    );
     report.add("ratio_to_prism", "GTM at the same path, one call a request, to Prism", Spread::of(single));
-    report.add("ratio_to_prism_batched", "GTM with 100 calls a request, to Prism, which has no batches", Spread::of(batched));
+    report.add(
+        "ratio_to_prism_batched",
+        "GTM with 100 calls a request, to Prism, which has no batches",
+        Spread::of(batched),
+    );
     Ok(())
 }
 
@@ -45,7 +61,8 @@ struct Prism {
 
 impl Prism {
     fn start(command: &Path, spec: &Path) -> Result<Prism> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).map_err(failed)?.port();
+        let port =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr()).map_err(failed)?.port();
         // Its log would cost it time: only errors, and into nothing.
         let child = Command::new(command)
             .args(["mock", "--host", "127.0.0.1", "--verboseLevel", "error", "--port", &port.to_string()])

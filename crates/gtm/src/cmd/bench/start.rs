@@ -29,7 +29,11 @@ pub(crate) fn measure(plan: Plan, report: &mut Report) -> Result<()> {
         }
     }
     let _ = std::fs::remove_file(&path);
-    report.add("start_ms", "milliseconds from process start to the first reply, spec of 1,000 operations", Spread::of(milliseconds));
+    report.add(
+        "start_ms",
+        "milliseconds from process start to the first reply, spec of 1,000 operations",
+        Spread::of(milliseconds),
+    );
     Ok(())
 }
 
