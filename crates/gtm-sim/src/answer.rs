@@ -42,12 +42,12 @@ struct Answer {
 impl Simulator {
     /// Works out the turn that a call leads to. A panic on the way is a bug, which fails this call
     /// and touches nothing else: all that is worked on here is new.
-    pub(crate) fn answer(&self, session: &Session, call: &Call) -> Box<NewTurn> {
+    pub(crate) fn answer(&self, session: &Session, call: &Call) -> NewTurn {
         let worked_out = catch_unwind(AssertUnwindSafe(|| self.climb(session, call)));
         worked_out.unwrap_or_else(|_| self.panicked(session, call))
     }
 
-    fn climb(&self, session: &Session, call: &Call) -> Box<NewTurn> {
+    fn climb(&self, session: &Session, call: &Call) -> NewTurn {
         let Some(tool) = self.compiled(&call.tool) else {
             return self.refuse(session, call, self.unknown_tool(&call.tool));
         };
@@ -149,7 +149,7 @@ impl Simulator {
     }
 
     /// A call that fails its check.
-    pub(crate) fn refuse(&self, session: &Session, call: &Call, error: ToolError) -> Box<NewTurn> {
+    pub(crate) fn refuse(&self, session: &Session, call: &Call, error: ToolError) -> NewTurn {
         let given = call.given();
         let world = &session.now.world;
         match self.compiled(&call.tool) {
@@ -166,14 +166,14 @@ impl Simulator {
     }
 
     /// A call in which something of ours panicked.
-    fn panicked(&self, session: &Session, call: &Call) -> Box<NewTurn> {
+    fn panicked(&self, session: &Session, call: &Call) -> NewTurn {
         self.metrics.panicked();
         let content = Value::from(self.plain_body(&internal()));
         self.stranger(session, call, Answer::failure(content, Rung::Check, internal(), &session.now.world))
     }
 
     /// The turn of a call for which no tool can be asked.
-    fn stranger(&self, session: &Session, call: &Call, answer: Answer) -> Box<NewTurn> {
+    fn stranger(&self, session: &Session, call: &Call, answer: Answer) -> NewTurn {
         let tool = Tool::new(call.tool.as_str().into(), usize::MAX, Behavior::default(), answer.rung);
         self.turn(Asked::plain(session, &tool, call), answer)
     }
@@ -227,7 +227,7 @@ impl Simulator {
     }
 
     /// Checks the reply, and puts together what the session will remember of the call.
-    fn turn(&self, asked: Asked<'_>, answer: Answer) -> Box<NewTurn> {
+    fn turn(&self, asked: Asked<'_>, answer: Answer) -> NewTurn {
         let Asked { session, tool, call, given, plan, counts } = asked;
         let Answer { mut content, rung, status, error, mut invented, world, checked } = answer;
         let is_error = error.is_some();
@@ -269,7 +269,7 @@ impl Simulator {
         let (keys, observed) = (session.now.keys.clone(), session.now.observed.clone());
         let mut next = Checkpoint { world, counts, keys, observed };
         next.remember(&done);
-        Box::new(NewTurn { done, next, content: json })
+        NewTurn { done, next, content: json }
     }
 }
 

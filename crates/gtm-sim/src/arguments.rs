@@ -132,10 +132,10 @@ impl Extra {
         let object = args.as_object()?;
         match self {
             Extra::BySchema => None,
-            Extra::Refused(known) => object.keys().find(|name| !known.contains(*name)).cloned(),
+            Extra::Refused(known) => object.keys().find(|name| !known.contains(name)).cloned(),
             Extra::Ignored(known) => {
                 if object.keys().any(|name| !known.contains(name)) {
-                    let kept = object.iter().filter(|(name, _)| known.contains(*name));
+                    let kept = object.iter().filter(|(name, _)| known.contains(name));
                     *args = Cow::Owned(Json::Object(kept.map(|(k, v)| (k.clone(), v.clone())).collect()));
                 }
                 None

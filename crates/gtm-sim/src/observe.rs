@@ -40,7 +40,7 @@ impl Simulator {
         Ok(self.commit(session, turn))
     }
 
-    pub(crate) fn observation(&self, session: &Session, call: &Call, observed: Observed) -> Box<NewTurn> {
+    pub(crate) fn observation(&self, session: &Session, call: &Call, observed: Observed) -> NewTurn {
         let args = call.given();
         let content = Value::from(&observed.content);
         let before = &session.now.world;
@@ -73,7 +73,7 @@ impl Simulator {
                 .map(|error| Box::new(crate::history::Rare { error: Some(error), ..Default::default() })),
         });
         next.remember(&done);
-        Box::new(NewTurn { done, next, content: observed.content })
+        NewTurn { done, next, content: observed.content }
     }
 
     /// The world after a real success, and whether the same call would have the same outcome again.

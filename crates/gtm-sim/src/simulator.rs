@@ -56,14 +56,6 @@ pub struct SessionOptions {
     pub faults: Option<Vec<Fault>>,
 }
 
-/// What a call leads to, before it is put into effect.
-pub(crate) enum Step {
-    /// Nothing: the call was answered before, under its idempotency key.
-    Retried(Reply),
-    /// A new turn.
-    New(Box<NewTurn>),
-}
-
 /// A turn that is worked out but not yet in effect.
 pub(crate) struct NewTurn {
     pub(crate) done: Arc<Done>,
@@ -73,7 +65,7 @@ pub(crate) struct NewTurn {
 }
 
 impl NewTurn {
-    pub(crate) fn reply(self: Box<Self>) -> (Reply, Arc<Done>, Checkpoint) {
+    pub(crate) fn reply(self) -> (Reply, Arc<Done>, Checkpoint) {
         (Reply { content: self.content, ..self.done.bare_reply() }, self.done, self.next)
     }
 }
@@ -234,43 +226,37 @@ impl Simulator {
     /// [`Code::IdempotencyConflict`] if the key was used for another call,
     /// [`Code::RequestMalformed`] if it is too long. Nothing has happened then.
     pub fn try_call(&self, session: &mut Session, call: &Call) -> Result<Reply> {
-        Ok(match self.step(session, call)? {
-            Step::Retried(reply) => reply,
-            Step::New(turn) => self.commit(session, turn),
-        })
+        if let Some(reply) = self.stored(session, call)? {
+            return Ok(reply);
+        }
+        let turn = self.answer(session, call);
+        Ok(self.commit(session, turn))
     }
 
     /// Puts a turn into effect.
-    pub(crate) fn commit(&self, session: &mut Session, turn: Box<NewTurn>) -> Reply {
+    pub(crate) fn commit(&self, session: &mut Session, turn: NewTurn) -> Reply {
         let (reply, done, next) = turn.reply();
         self.metrics.answered(done.rung, reply.error.as_ref().map(|e| e.kind));
         session.apply(done, next, &self.toolset.limits.world);
         reply
     }
 
-    /// Works out what a call leads to, and changes nothing.
-    pub(crate) fn step(&self, session: &Session, call: &Call) -> Result<Step> {
-        if let Some(key) = &call.idempotency_key {
-            if key.len() > MAX_KEY {
-                return Err(Error::new(
-                    Code::RequestMalformed,
-                    format!("an idempotency key of {} bytes", key.len()),
-                )
-                .expected(format!("at most {MAX_KEY} bytes")));
-            }
-            if let Some(done) = session.stored(key) {
-                if !done.is_call(&call.tool, &call.given()) {
-                    let what =
-                        format!("the key `{}` was used for another call of `{}`", printable(key), done.tool);
-                    return Err(Error::new(Code::IdempotencyConflict, what));
-                }
-                self.metrics.retried();
-                let mut reply = done.reply();
-                reply.provenance.retried = true;
-                return Ok(Step::Retried(reply));
-            }
+    /// The reply that the call got before, under its idempotency key.
+    fn stored(&self, session: &Session, call: &Call) -> Result<Option<Reply>> {
+        let Some(key) = &call.idempotency_key else { return Ok(None) };
+        if key.len() > MAX_KEY {
+            let what = format!("an idempotency key of {} bytes", key.len());
+            return Err(Error::new(Code::RequestMalformed, what).expected(format!("at most {MAX_KEY} bytes")));
         }
-        Ok(Step::New(self.answer(session, call)))
+        let Some(done) = session.stored(key) else { return Ok(None) };
+        if !done.is_call(&call.tool, &call.given()) {
+            let what = format!("the key `{}` was used for another call of `{}`", printable(key), done.tool);
+            return Err(Error::new(Code::IdempotencyConflict, what));
+        }
+        self.metrics.retried();
+        let mut reply = done.reply();
+        reply.provenance.retried = true;
+        Ok(Some(reply))
     }
 
     /// The compiled tool of this name.
