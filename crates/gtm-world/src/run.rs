@@ -11,6 +11,7 @@ use crate::compile::{
 };
 use crate::template::{Slots, Template, exhausted};
 use crate::{Budget, ErrorKind, Exhausted, Filler, Map, Str, ToolError, Value, World, place, seed};
+use std::sync::LazyLock;
 
 /// What a successful call leads to.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ enum Flow {
 
 type Step<T> = Result<T, ToolError>;
 
+/// Names bound in every call or for every row, made once.
+static ARGS: LazyLock<Str> = LazyLock::new(|| "args".into());
+static IT: LazyLock<Str> = LazyLock::new(|| "it".into());
+static KEY: LazyLock<Str> = LazyLock::new(|| "key".into());
+
 impl Program {
     /// Executes the behavior.
     ///
@@ -53,7 +59,7 @@ impl Program {
     /// fault in it fails with [`ErrorKind::Internal`].
     pub fn run(&self, world: &World, args: &Value, filler: &dyn Filler) -> Step<Outcome> {
         let mut scope = Scope::new(world.state().clone(), world.now());
-        scope.push("args".into(), args.clone());
+        scope.push(ARGS.clone(), args.clone());
         let limits = &self.library.limits;
         let mut run = Run {
             program: self,
@@ -236,8 +242,8 @@ impl Run<'_> {
         let mut best: Option<Value> = None;
         for (key, row) in rows {
             let mark = self.scope.mark();
-            self.scope.push("it".into(), row);
-            self.scope.push("key".into(), key);
+            self.scope.push(IT.clone(), row);
+            self.scope.push(KEY.clone(), key);
             let selected = op.filter.as_ref().map_or(Ok(true), |filter| self.holds(filter));
             let value = match (&selected, &op.aggregate) {
                 (
