@@ -74,19 +74,39 @@ impl Recording for McpHttp {
             }
             return None;
         }
+        if session(&asked.headers).is_none() && session(&head.headers).is_none() && begins(&asked.body) {
+            // A server without sessions: each client that introduces itself begins one.
+            self.recorder.end_session("");
+        }
         let conversation = self.conversation(&asked.headers);
+        let recorder = self.recorder.clone();
         match head.is_events() {
-            true => Some(Box::new(Events { conversation, data: Vec::new(), line: Vec::new(), over: false })),
-            false => Some(Box::new(Copy::new(move |answer: Option<Vec<u8>>| {
-                lock(&conversation).from_server(&answer.unwrap_or_default());
+            true => {
+                Some(Box::new(Events { conversation, recorder, data: Vec::new(), line: Vec::new(), over: false }))
+            }
+            false => Some(Box::new(Copy::new(move |answer: Option<Vec<u8>>| match answer {
+                Some(answer) => lock(&conversation).from_server(&answer),
+                None => recorder.passed(TOO_LONG),
             }))),
         }
     }
 }
 
+const TOO_LONG: &str = "answers that are too long to be read along";
+
+/// Whether a request opens a conversation.
+fn begins(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Method {
+        method: String,
+    }
+    serde_json::from_slice::<Method>(body).is_ok_and(|message| message.method == "initialize")
+}
+
 /// Reads the messages in a stream of events.
 struct Events {
     conversation: Shared,
+    recorder: Arc<Recorder>,
     /// Data of the event so far.
     data: Vec<u8>,
     line: Vec<u8>,
@@ -120,7 +140,9 @@ impl Tap for Events {
             match self.line.len() + self.data.len() + text.len() <= MAX_ANSWER {
                 true => self.line.extend_from_slice(text),
                 false => {
-                    self.over = true;
+                    if !std::mem::replace(&mut self.over, true) {
+                        self.recorder.passed(TOO_LONG);
+                    }
                     self.line.clear();
                     self.data.clear();
                 }

@@ -91,7 +91,8 @@ impl Recorder {
         self.redaction.redact(&mut turn.call.arguments, secrets);
         self.redaction.redact(&mut turn.response, secrets);
         let mut inner = self.lock();
-        let mut line = inner.session(&self.suite, session).clone();
+        inner.session(&self.suite, session);
+        let Some(mut line) = inner.sessions.remove(session) else { return };
         match inner.journal.append(&mut line, &turn) {
             Ok(()) => inner.summary.calls += 1,
             Err(error) => {
