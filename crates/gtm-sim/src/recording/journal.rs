@@ -90,8 +90,13 @@ impl Journal {
     /// [`Code::StorageFailed`] if that cannot be done, [`Code::Usage`] if the file holds something
     /// else than recordings, which is then left as it is.
     pub fn open(path: &Path) -> Result<Journal> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let mut journal = Journal { path: path.to_owned(), file: file.map_err(|e| failed(&e, path))? };
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        // What real tools say is nobody else's business.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(|e| failed(&e, path))?;
+        let mut journal = Journal { path: path.to_owned(), file };
         match journal.holds_recordings() {
             Ok(true) => Ok(journal),
             Ok(false) => Err(Error::new(Code::Usage, "the file holds something else than recordings")

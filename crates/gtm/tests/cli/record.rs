@@ -350,7 +350,7 @@ fn what_cannot_be_recorded_is_refused_before_anything_happens() {
         (vec!["record", "-o", "/nowhere/r.jsonl", "--", "true"], 3, "GTM0501"),
         (vec!["record", "-o", &out, "--", "/no/such/program"], 3, "GTM0108"),
         (vec!["record", "-o", &out, "--", "false"], 3, "GTM0108"),
-        (vec!["record", "-o", &out, "--addr", "0.0.0.0:0", "--mcp", "http://127.0.0.1:1/mcp"], 2, "GTM0409"),
+        (vec!["record", "-o", &out, "--addr", "0.0.0.0:0", "--mcp", "http://127.0.0.1:1/mcp"], 3, "GTM0409"),
     ] {
         // Standard input stays open, as a client's would.
         let child = gtm(&args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
