@@ -195,3 +195,36 @@ fn a_toolset_file_names_recordings_and_may_take_its_tools_from_them() {
     assert_eq!(bad.code(), Code::SpecSyntax);
     assert!(bad.place().unwrap().contains("line 1"), "{bad}");
 }
+
+/// Real sessions of tools that nobody here wrote: each answers again as it did, call by call.
+#[test]
+fn real_sessions_happen_again() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let suites = ["api_bank", "acebench_agent", "http_github_logs"];
+    let files = suites.map(|suite| folder.join(format!("sessions.{suite}.jsonl.zst")));
+    if let Some(missing) = files.iter().find(|file| !file.exists()) {
+        println!("skipped: {} is not here", missing.display());
+        return;
+    }
+    for (suite, file) in suites.into_iter().zip(files) {
+        let (mut turns, mut same) = (0, 0);
+        for recording in gtm_sim::recording::read_recordings(&file).unwrap() {
+            let list = serde_json::to_vec(&json!({ "tools": recording.tools })).unwrap();
+            let tools = gtm_tool::import(&list, &gtm_tool::Limits::default()).unwrap().tools;
+            let mut toolset = Toolset::from_tools(suite, tools);
+            toolset.state = recording.initial_state.clone().unwrap_or_else(|| json!({}));
+            toolset.recordings = vec![recording.clone()];
+            let simulator = Simulator::new(toolset).unwrap();
+            let mut session = open(&simulator);
+            for turn in &recording.turns {
+                let reply = call(&simulator, &mut session, &turn.call.name, turn.call.arguments.clone());
+                if !turn.response_truncated {
+                    turns += 1;
+                    same += usize::from((&reply.content, reply.is_error) == (&turn.response, turn.is_error));
+                }
+            }
+        }
+        println!("{suite}: {same} of {turns} replies as they were");
+        assert_eq!(same, turns, "{suite}");
+    }
+}
