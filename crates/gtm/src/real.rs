@@ -37,13 +37,19 @@ impl LiveFlag {
     pub(crate) fn simulator(&self, toolset: Toolset) -> Result<Simulator> {
         if !self.live {
             if !toolset.live.is_empty() {
-                note(&format!("the toolset `{}` names real tools; they are simulated without --live", printable(&toolset.name)));
+                note(&format!(
+                    "the toolset `{}` names real tools; they are simulated without --live",
+                    printable(&toolset.name)
+                ));
             }
             return Simulator::new(toolset);
         }
         if toolset.live.is_empty() {
-            return Err(output::usage(format!("the toolset `{}` names no real tools", printable(&toolset.name)))
-                .expected("a toolset file with `live:` (docs/record.md)"));
+            return Err(output::usage(format!(
+                "the toolset `{}` names no real tools",
+                printable(&toolset.name)
+            ))
+            .expected("a toolset file with `live:` (docs/record.md)"));
         }
         let real = Real::new(&toolset)?;
         Ok(Simulator::new(toolset)?.with_live(Arc::new(real)))
@@ -131,7 +137,11 @@ fn filled(text: &str) -> Result<String> {
 /// # Errors
 /// Those of [`Simulator::try_call`], and [`Code::SourceUnreachable`] if the real tool does not answer;
 /// nothing has happened in the session then.
-pub(crate) fn call(simulator: &Simulator, session: &mut gtm_sim::Session, call: &Call) -> Result<gtm_sim::Reply> {
+pub(crate) fn call(
+    simulator: &Simulator,
+    session: &mut gtm_sim::Session,
+    call: &Call,
+) -> Result<gtm_sim::Reply> {
     let Some(live) = simulator.goes_live(session, call).cloned() else {
         return simulator.try_call(session, call);
     };

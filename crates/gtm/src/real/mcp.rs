@@ -33,7 +33,12 @@ enum Way {
 impl Server {
     /// A server at an address.
     pub(super) fn at(address: &str, headers: Vec<(String, String)>, timeout: Duration) -> Server {
-        Server { place: address.to_owned(), way: Way::Address { headers }, timeout, connection: Mutex::default() }
+        Server {
+            place: address.to_owned(),
+            way: Way::Address { headers },
+            timeout,
+            connection: Mutex::default(),
+        }
     }
 
     /// A server that this command starts.
@@ -60,7 +65,9 @@ impl Server {
         params.arguments = call.arguments.as_object().cloned();
         let mut message = match connection.call_tool_once(params).await {
             Ok(CallToolResponse::Complete(result)) => json!({"result": result}),
-            Ok(_) => return Err(self.failed("it wants more than the arguments, which is not supported".into())),
+            Ok(_) => {
+                return Err(self.failed("it wants more than the arguments, which is not supported".into()));
+            }
             Err(ServiceError::McpError(error)) => json!({"error": error}),
             Err(error) => {
                 self.connection.lock().await.take();

@@ -142,7 +142,8 @@ fn an_mcp_server_over_http() {
     let Some(python) = client("mcp1/bin/python") else { return };
     let folder = folder();
     let out = folder.path().join("r.jsonl");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let free =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
     let server = Command::new(&python)
         .arg(script("notes_server.py"))
         .arg(free.to_string())
@@ -166,7 +167,10 @@ fn an_mcp_server_over_http() {
     check_notes(&sessions[0], "[redacted]");
     assert!(!std::fs::read_to_string(&out).expect("text").contains("secret"));
     let summary: Value = serde_json::from_str(recorder.stop().trim()).expect("JSON");
-    assert_eq!((&summary["calls"], &summary["sessions"], &summary["passed"]), (&json!(6), &json!(1), &json!(0)));
+    assert_eq!(
+        (&summary["calls"], &summary["sessions"], &summary["passed"]),
+        (&json!(6), &json!(1), &json!(0))
+    );
 }
 
 #[test]
@@ -319,7 +323,10 @@ fn chosen_tools_are_asked_for_real() {
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
     };
     let made = call(&["--live"], "createPet", json!({"name": "Rex", "category": "dog", "price": 3}));
-    assert_eq!((&made["provenance"]["rung"], &made["content"]["seen_key"]), (&json!("live"), &json!("Bearer sk-live")));
+    assert_eq!(
+        (&made["provenance"]["rung"], &made["content"]["seen_key"]),
+        (&json!("live"), &json!("Bearer sk-live"))
+    );
     let missing = call(&["--live"], "getPet", json!({"petId": 7}));
     assert_eq!((&missing["is_error"], &missing["content"]["message"]), (&json!(true), &json!("no pet 7")));
     // The rest is simulated, and knows the real pet.
@@ -329,9 +336,43 @@ fn chosen_tools_are_asked_for_real() {
     // Without the flag nothing is asked.
     let simulated = call(&[], "createPet", json!({"name": "Ada", "category": "cat", "price": 3}));
     assert_eq!(simulated["provenance"]["rung"], "rules");
+}
 
-    let server = crate::common::Server::start(&[&toolset, "--live"]);
-    drop(server);
+#[test]
+fn chosen_tools_are_asked_for_real_by_a_server() {
+    let Some((pets, real)) = pets() else { return };
+    let folder = folder();
+    let text = format!(
+        "specs: ['{}']\nlive:\n  - {{tools: [createPet, getPet], http: 'http://{real}'}}\n",
+        petstore()
+    );
+    let server = crate::common::Server::start(&[&file(&folder, "shop.yaml", text), "--live"]);
+    assert_eq!(server.json("POST", "/v1/sessions", r#"{"id":"a"}"#).0, 201);
+    let call = |tool: &str, arguments: Value| {
+        let body = json!({"tool": tool, "arguments": arguments}).to_string();
+        server.json("POST", "/v1/sessions/a/call", &body)
+    };
+    let (status, made) = call("createPet", json!({"name": "Rex", "category": "dog", "price": 3}));
+    assert_eq!(
+        (status, &made["provenance"]["rung"], &made["content"]["id"]),
+        (200, &json!("live"), &json!(100))
+    );
+    // At the API's own path, a real pet and a simulated list that knows it.
+    let (status, pet) = server.json("GET", "/r/a/pets/100", "");
+    assert_eq!((status, &pet["name"]), (200, &json!("Rex")));
+    assert!(server.json("GET", "/r/a/pets", "").1.to_string().contains("\"id\":100"));
+    let batch =
+        json!({"calls": [{"tool": "getPet", "arguments": {"petId": 7}}, {"tool": "listPets"}]}).to_string();
+    let (_, replies) = server.json("POST", "/v1/sessions/a/call_batch", &batch);
+    let rungs = [&replies["replies"][0]["provenance"]["rung"], &replies["replies"][1]["provenance"]["rung"]];
+    assert_eq!(rungs, [&json!("live"), &json!("rules")], "{replies}");
+    // Nothing has happened where the real tool does not answer.
+    let turns = |server: &crate::common::Server| server.json("GET", "/v1/sessions/a", "").1["turns"].clone();
+    let before = turns(&server);
+    drop(pets);
+    let (status, problem) = call("getPet", json!({"petId": 100}));
+    assert_eq!((status, &problem["code"]), (502, &json!("GTM0108")), "{problem}");
+    assert_eq!(turns(&server), before);
 }
 
 #[test]

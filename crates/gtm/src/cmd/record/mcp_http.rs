@@ -81,9 +81,13 @@ impl Recording for McpHttp {
         let conversation = self.conversation(&asked.headers);
         let recorder = self.recorder.clone();
         match head.is_events() {
-            true => {
-                Some(Box::new(Events { conversation, recorder, data: Vec::new(), line: Vec::new(), over: false }))
-            }
+            true => Some(Box::new(Events {
+                conversation,
+                recorder,
+                data: Vec::new(),
+                line: Vec::new(),
+                over: false,
+            })),
             false => Some(Box::new(Copy::new(move |answer: Option<Vec<u8>>| match answer {
                 Some(answer) => lock(&conversation).from_server(&answer),
                 None => recorder.passed(TOO_LONG),

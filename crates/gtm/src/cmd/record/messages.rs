@@ -46,7 +46,8 @@ impl Conversation {
     /// A message of the client, or several. `secrets` is what the message's headers carried.
     pub(super) fn from_client(&mut self, text: &[u8], secrets: &[String]) {
         for message in messages(text) {
-            let (Some(id), Some(method)) = (id(&message), message.get("method").and_then(Value::as_str)) else {
+            let (Some(id), Some(method)) = (id(&message), message.get("method").and_then(Value::as_str))
+            else {
                 continue;
             };
             let params = message.get("params");
@@ -83,7 +84,8 @@ impl Conversation {
         if self.asked || self.recorder.has_tools(&self.session) {
             return None;
         }
-        let call = messages(before).into_iter().find(|m| m.get("method").is_some_and(|m| m == "tools/call"))?;
+        let call =
+            messages(before).into_iter().find(|m| m.get("method").is_some_and(|m| m == "tools/call"))?;
         self.asked = true;
         let mut params = Map::new();
         // Newer revisions say in every request who asks and how.

@@ -31,8 +31,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
 /// Headers that are about one connection.
-const HOP_BY_HOP: [HeaderName; 8] = [
+const HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
+    header::EXPECT,
     HeaderName::from_static("keep-alive"),
     header::PROXY_AUTHENTICATE,
     HeaderName::from_static("proxy-connection"),
@@ -221,7 +222,9 @@ async fn ask<R>(proxy: &Proxy<R>, asked: &Asked) -> Result<reqwest::Response> {
     }
     match tokio::time::timeout(proxy.timeout, request.send()).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(e)) => Err(failed(format!("the real server: {}", crate::source::with_causes(&e.without_url())))),
+        Ok(Err(e)) => {
+            Err(failed(format!("the real server: {}", crate::source::with_causes(&e.without_url()))))
+        }
         Err(_) => Err(failed(format!("the real server did not answer within {} s", proxy.timeout.as_secs()))),
     }
 }
@@ -233,8 +236,10 @@ fn check_host(headers: &HeaderMap) -> Result<()> {
     let origin = origin.map(|origin| origin.split_once("://").map_or(origin, |(_, authority)| authority));
     match host.into_iter().chain(origin).find(|name| !gtm_serve::is_loopback_host(name)) {
         None => Ok(()),
-        Some(name) => Err(Error::new(Code::OriginRefused, format!("this recorder does not answer to {name:?}"))
-            .hint("use a loopback address, such as http://127.0.0.1:8032")),
+        Some(name) => {
+            Err(Error::new(Code::OriginRefused, format!("this recorder does not answer to {name:?}"))
+                .hint("use a loopback address, such as http://127.0.0.1:8032"))
+        }
     }
 }
 
@@ -254,7 +259,8 @@ fn strip(headers: &mut HeaderMap) {
 /// A redirection within the real server stays within the proxy.
 fn relocate(headers: &mut HeaderMap, upstream: &str, asked: &HeaderMap) {
     let Some(location) = headers.get(header::LOCATION).and_then(|value| value.to_str().ok()) else { return };
-    let Some(rest) = location.strip_prefix(upstream).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+    let Some(rest) =
+        location.strip_prefix(upstream).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
     else {
         return;
     };
@@ -272,9 +278,10 @@ fn secrets(recorder: &Recorder, headers: &HeaderMap, uri: &Uri) -> Vec<String> {
         redaction.secret_of(name.as_str(), value).map(str::to_owned)
     });
     let query = uri.query().unwrap_or_default();
-    let of_query = query.split('&').filter_map(|pair| pair.split_once('=')).filter_map(|(name, value)| {
-        redaction.secret_of(name, value).map(str::to_owned)
-    });
+    let of_query = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter_map(|(name, value)| redaction.secret_of(name, value).map(str::to_owned));
     of_headers.chain(of_query).collect()
 }
 
@@ -283,11 +290,13 @@ fn secrets(recorder: &Recorder, headers: &HeaderMap, uri: &Uri) -> Vec<String> {
 /// # Errors
 /// [`Code::Usage`] for what is none.
 pub(super) fn upstream(text: &str) -> Result<reqwest::Url> {
-    let address = reqwest::Url::parse(text).ok().filter(|address| matches!(address.scheme(), "http" | "https"));
+    let address =
+        reqwest::Url::parse(text).ok().filter(|address| matches!(address.scheme(), "http" | "https"));
     let usable = |address: &reqwest::Url| {
         address.host_str().is_some() && address.query().is_none() && address.fragment().is_none()
     };
     address.filter(usable).ok_or_else(|| {
-        output::usage(format!("`{text}` is no address of a server")).expected("such as https://api.example.com/v1")
+        output::usage(format!("`{text}` is no address of a server"))
+            .expected("such as https://api.example.com/v1")
     })
 }

@@ -28,7 +28,11 @@ fn lock(conversation: &Shared) -> MutexGuard<'_, Conversation> {
 ///
 /// # Errors
 /// [`Code::SourceUnreachable`] if the server cannot be started, or ends in failure by itself.
-pub(super) async fn run(command: &[String], recorder: Arc<Recorder>, stop: impl Future<Output = ()>) -> Result<()> {
+pub(super) async fn run(
+    command: &[String],
+    recorder: Arc<Recorder>,
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
     let place = command.join(" ");
     let failed = |what: String| Error::new(Code::SourceUnreachable, what).at(&place);
     let Some((program, arguments)) = command.split_first() else {
