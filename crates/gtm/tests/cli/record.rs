@@ -81,13 +81,15 @@ fn recording(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
 }
 
-fn calls(session: &Value) -> Vec<(&str, &Value, &Value, bool)> {
-    let turn = |turn: &'_ Value| -> (&'_ str, &'_ Value, &'_ Value, bool) {
+/// A recorded call: tool, arguments, response, and whether it failed.
+type Recorded<'a> = (&'a str, &'a Value, &'a Value, bool);
+
+fn calls(session: &Value) -> Vec<Recorded<'_>> {
+    fn call(turn: &Value) -> Recorded<'_> {
         let name = turn["call"]["name"].as_str().expect("a name");
-        // Lifetimes follow the session.
         (name, &turn["call"]["arguments"], &turn["response"], turn["is_error"] == true)
-    };
-    session["turns"].as_array().expect("turns").iter().map(turn).collect()
+    }
+    session["turns"].as_array().expect("turns").iter().map(call).collect()
 }
 
 /// What the notes server was asked by `notes_client.py`, and what it answered.
