@@ -168,12 +168,7 @@ impl App {
     }
 
     /// Works in a session, which is made first if it is not there and `create` says so.
-    fn in_session<T>(
-        &self,
-        session: &str,
-        create: Create<'_>,
-        work: impl Fn() -> Result<T>,
-    ) -> Result<T> {
+    fn in_session<T>(&self, session: &str, create: Create<'_>, work: impl Fn() -> Result<T>) -> Result<T> {
         let result = self.caught(&work);
         if let (Err(error), Some(toolset)) = (&result, create.toolset()) {
             let expired = error.code() == Code::SessionExpired && matches!(create, Create::Renew(_));

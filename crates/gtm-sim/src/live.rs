@@ -147,10 +147,20 @@ mod tests {
 
     #[test]
     fn patterns() {
-        for (pattern, name) in [("a", "a"), ("*", "a"), ("*", ""), ("get*", "getPet"), ("*Pet", "getPet"), ("g*P*t", "getPet"), ("a*a", "aa")] {
+        for (pattern, name) in [
+            ("a", "a"),
+            ("*", "a"),
+            ("*", ""),
+            ("get*", "getPet"),
+            ("*Pet", "getPet"),
+            ("g*P*t", "getPet"),
+            ("a*a", "aa"),
+        ] {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in [("a", "b"), ("", "a"), ("get*", "Get"), ("*pet", "getPet"), ("g*x*t", "getPet"), ("a*a", "a")] {
+        for (pattern, name) in
+            [("a", "b"), ("", "a"), ("get*", "Get"), ("*pet", "getPet"), ("g*x*t", "getPet"), ("a*a", "a")]
+        {
             assert!(!matches(pattern, name), "{pattern} {name}");
         }
     }

@@ -51,7 +51,8 @@ impl Replay {
         }
         let mut known = HashMap::new();
         for recording in recordings {
-            let mut trail = recording.initial_state.as_ref().map_or(initial, |state| start(&Value::from(state)));
+            let mut trail =
+                recording.initial_state.as_ref().map_or(initial, |state| start(&Value::from(state)));
             for turn in &recording.turns {
                 let tool = turn.call.name.as_str();
                 let args = replay.masked(&given(&turn.call.arguments));
@@ -155,7 +156,9 @@ fn find_redacted(arguments: &serde_json::Value, names: &mut BTreeSet<String>, de
                 }
             }
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| find_redacted(item, names, depth + 1)),
+        serde_json::Value::Array(items) => {
+            items.iter().for_each(|item| find_redacted(item, names, depth + 1))
+        }
         _ => {}
     }
 }

@@ -5,8 +5,8 @@ mod common;
 use common::{NOTES, simulator, with_faults};
 use gtm_error::Code;
 use gtm_sim::{
-    Call, CreateSession, LiveTools, RealFuture, RealReply, Rung, SessionOptions, Simulator, Store, StoreConfig,
-    Toolset,
+    Call, CreateSession, LiveTools, RealFuture, RealReply, Rung, SessionOptions, Simulator, Store,
+    StoreConfig, Toolset,
 };
 use serde_json::{Value as Json, json};
 use std::path::Path;
@@ -56,8 +56,10 @@ fn calls_of_chosen_tools_go_out_and_the_rest_agrees_with_them() {
 
 #[test]
 fn faults_fail_a_call_before_it_goes_out_and_are_counted() {
-    let simulator =
-        live(with_faults(NOTES, json!([{"tool": "get", "on": {"nth": 2}, "error": {"kind": "unavailable"}}])));
+    let simulator = live(with_faults(
+        NOTES,
+        json!([{"tool": "get", "on": {"nth": 2}, "error": {"kind": "unavailable"}}]),
+    ));
     let mut session = simulator.open(SessionOptions::default()).unwrap();
     let get = Call::new("get", json!({"key": "a"}));
     assert!(simulator.goes_live(&session, &get).is_some());
@@ -76,7 +78,10 @@ fn a_repeated_key_is_not_asked_twice() {
     assert!(simulator.goes_live(&session, &add).is_none());
     // Two that were under way at once.
     let second = simulator.settle(&mut session, &add, real(json!({"key": "second"}))).unwrap();
-    assert_eq!((&second.content["key"], second.provenance.retried, session.turns()), (&json!("first"), true, 1));
+    assert_eq!(
+        (&second.content["key"], second.provenance.retried, session.turns()),
+        (&json!("first"), true, 1)
+    );
 }
 
 #[test]
@@ -87,7 +92,8 @@ fn sessions_in_a_store() {
     store.add_toolset("live", Arc::new(live(simulator(NOTES))));
     assert!(store.has_live());
     for (id, goes) in [("plain", false), ("live", true)] {
-        let request = CreateSession { id: Some(id.into()), toolset: Some(id.into()), ..CreateSession::default() };
+        let request =
+            CreateSession { id: Some(id.into()), toolset: Some(id.into()), ..CreateSession::default() };
         store.create(request).unwrap();
         let call = Call::new("add", json!({"text": "hello"}));
         assert_eq!(store.goes_live(id, &call).unwrap().is_some(), goes);

@@ -93,7 +93,8 @@ fn another_state_is_not_taken_for_the_recorded_one() {
 
     // A session that starts elsewhere is in another state from the beginning.
     let state = json!({"notes": {"b": {"key": "b", "text": "other"}}});
-    let mut other = simulator.open(SessionOptions { state: Some(state.clone()), ..Default::default() }).unwrap();
+    let mut other =
+        simulator.open(SessionOptions { state: Some(state.clone()), ..Default::default() }).unwrap();
     assert_eq!(call(&simulator, &mut other, "all", json!({})).provenance.rung, Rung::User);
 
     // Unless that is where the recording started.
@@ -111,8 +112,12 @@ fn forks_rollbacks_and_stored_sessions_know_their_state() {
     let mut stored = Session::from_json(&session.to_json()).unwrap();
     let mut fork = session.fork();
     call(&simulator, &mut fork, "put", json!({"key": "mine", "text": "x"}));
-    let get = |session: &mut Session| call(&simulator, session, "get", json!({"key": "n-real"})).provenance.rung;
-    assert_eq!((get(&mut session), get(&mut stored), get(&mut fork)), (Rung::Replay, Rung::Replay, Rung::User));
+    let get =
+        |session: &mut Session| call(&simulator, session, "get", json!({"key": "n-real"})).provenance.rung;
+    assert_eq!(
+        (get(&mut session), get(&mut stored), get(&mut fork)),
+        (Rung::Replay, Rung::Replay, Rung::User)
+    );
     fork.rollback(&1.into()).unwrap();
     assert_eq!(get(&mut fork), Rung::Replay);
     fork.rollback(&0.into()).unwrap();
@@ -162,7 +167,9 @@ fn arguments_that_were_redacted_are_not_compared() {
 fn faults_hit_recorded_calls_too() {
     let mut toolset = Toolset::parse(NOTES, Path::new("")).unwrap();
     toolset.recordings = vec![recorded()];
-    toolset.faults = serde_json::from_value(json!([{"tool": "all", "on": {"nth": 1}, "error": {"kind": "unavailable"}}])).unwrap();
+    toolset.faults =
+        serde_json::from_value(json!([{"tool": "all", "on": {"nth": 1}, "error": {"kind": "unavailable"}}]))
+            .unwrap();
     let simulator = Simulator::new(toolset).unwrap();
     let mut session = open(&simulator);
     assert_eq!(call(&simulator, &mut session, "all", json!({})).provenance.rung, Rung::Fault);
@@ -186,7 +193,12 @@ fn a_toolset_file_names_recordings_and_may_take_its_tools_from_them() {
     let mut session = open(&simulator);
     for turn in recorded().turns {
         let reply = call(&simulator, &mut session, &turn.call.name, turn.call.arguments);
-        assert_eq!((reply.content, reply.provenance.rung), (turn.response, Rung::Replay), "{}", turn.call.name);
+        assert_eq!(
+            (reply.content, reply.provenance.rung),
+            (turn.response, Rung::Replay),
+            "{}",
+            turn.call.name
+        );
     }
     let missing = Toolset::parse("recordings: [none.jsonl]", folder.path()).unwrap_err();
     assert_eq!(missing.code(), Code::FileUnreadable);

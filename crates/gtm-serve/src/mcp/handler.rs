@@ -135,7 +135,8 @@ fn result(face: &Face, index: usize, reply: Reply) -> CallToolResult {
 fn blocks(content: &Value) -> Option<Vec<ContentBlock>> {
     let blocks = content.as_object().filter(|object| object.len() == 1)?.get("content")?.as_array()?;
     let kinds = ["text", "image", "audio", "resource", "resource_link"];
-    let is_block = |block: &Value| block.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind));
+    let is_block =
+        |block: &Value| block.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind));
     blocks.iter().all(is_block).then(|| serde_json::from_value(blocks.clone().into()).ok()).flatten()
 }
 

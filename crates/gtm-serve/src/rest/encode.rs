@@ -52,7 +52,10 @@ fn path<'a>(http: &HttpBinding, given: impl Fn(&HttpParam) -> Option<&'a Value>)
         // Dots alone would be taken for a step in the path, even when they are encoded.
         let usable = |text: &String| !text.is_empty() && text != "." && text != "..";
         let value = param.and_then(&given).map(text).filter(usable).ok_or_else(|| {
-            Error::new(Code::RequestMalformed, format!("without a usable `{plain}` the request has no address"))
+            Error::new(
+                Code::RequestMalformed,
+                format!("without a usable `{plain}` the request has no address"),
+            )
         })?;
         path.push_str(before);
         let slashes = if plain.len() == name.len() { "" } else { "/" };
@@ -68,8 +71,10 @@ fn body(http: &HttpBinding, arguments: &Map<String, Value>) -> Result<Option<Vec
     let value = match &binding.argument {
         Some(name) => arguments.get(name).cloned(),
         None => {
-            let others = arguments.iter().filter(|(name, _)| !http.params.iter().any(|p| p.argument == **name));
-            let object: Map<String, Value> = others.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let others =
+                arguments.iter().filter(|(name, _)| !http.params.iter().any(|p| p.argument == **name));
+            let object: Map<String, Value> =
+                others.map(|(name, value)| (name.clone(), value.clone())).collect();
             (binding.required || !object.is_empty()).then_some(Value::Object(object))
         }
     };
@@ -198,8 +203,14 @@ mod tests {
     #[test]
     fn what_is_sent_is_what_is_read() {
         for media_type in ["application/json", "application/x-www-form-urlencoded"] {
-            check(media_type, json!({"id": "a b/ü?#%", "tags": ["x", "y&z=1"], "kinds": ["k", "l"], "filter": {"min": 1.5}}));
-            check(media_type, json!({"id": "...", "X-Trace": "abc", "sid": 7, "name": "n & m", "count": 3, "list": ["a", "b"]}));
+            check(
+                media_type,
+                json!({"id": "a b/ü?#%", "tags": ["x", "y&z=1"], "kinds": ["k", "l"], "filter": {"min": 1.5}}),
+            );
+            check(
+                media_type,
+                json!({"id": "...", "X-Trace": "abc", "sid": 7, "name": "n & m", "count": 3, "list": ["a", "b"]}),
+            );
         }
     }
 
@@ -210,6 +221,9 @@ mod tests {
             let error = operations.request(&Call::new("t", wrong)).expect_err("no address");
             assert_eq!(error.code(), Code::RequestMalformed);
         }
-        assert_eq!(operations.request(&Call::new("u", json!({}))).expect_err("unknown").code(), Code::NotFound);
+        assert_eq!(
+            operations.request(&Call::new("u", json!({}))).expect_err("unknown").code(),
+            Code::NotFound
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! An API's operations between HTTP and tool calls, in both directions, for whoever stands in front
 //! of the real API: from a request to the call it is, and from a call to the request to send.
 
-use crate::problem::Failure;
 use super::{Found, Paths, Sent, arguments, body, decode, encode, paths};
+use crate::problem::Failure;
 use axum::http::{HeaderMap, Method, Uri};
 use gtm_error::{Code, Error, Result};
 use gtm_sim::Call;
@@ -51,7 +51,8 @@ impl Operations {
         let Found::Tool(index, values) = self.paths.find(method.as_str(), uri.path(), &query) else {
             return Ok(None);
         };
-        let Some((tool, http)) = self.tools.get(index).and_then(|tool| Some((tool, tool.http.as_ref()?))) else {
+        let Some((tool, http)) = self.tools.get(index).and_then(|tool| Some((tool, tool.http.as_ref()?)))
+        else {
             return Ok(None);
         };
         let sent = Sent { path: &values, query: &query, headers, body };

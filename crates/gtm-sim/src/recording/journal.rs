@@ -177,7 +177,9 @@ impl Journal {
             mended = match saved {
                 Some(saved) => saved,
                 None if ours => Vec::new(),
-                None => return Err(io::Error::new(io::ErrorKind::InvalidData, "the last line is not a session")),
+                None => {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the last line is not a session"));
+                }
             };
         }
         if !mended.is_empty() {
@@ -217,7 +219,8 @@ impl Journal {
         let text = text.trim_start();
         let known = ["\"suite\"", "\"session_id\"", "\"turns\""];
         // A writer may have been killed at the very beginning of the file.
-        Ok(START.starts_with(text.as_bytes()) || (text.starts_with('{') && known.iter().any(|name| text.contains(name))))
+        Ok(START.starts_with(text.as_bytes())
+            || (text.starts_with('{') && known.iter().any(|name| text.contains(name))))
     }
 
     fn lock(&self) -> io::Result<()> {

@@ -50,7 +50,9 @@ mod tests {
         for cut in 1..line.len() {
             let torn = &line.as_bytes()[..cut];
             let whole = (1..=3)
-                .filter(|n| cut >= head.len() + (1..=*n).map(|n| turn(n).len()).sum::<usize>() + *n as usize - 1)
+                .filter(|n| {
+                    cut >= head.len() + (1..=*n).map(|n| turn(n).len()).sum::<usize>() + *n as usize - 1
+                })
                 .count();
             let Some(mended) = mend(torn) else {
                 assert_eq!(whole, 0);

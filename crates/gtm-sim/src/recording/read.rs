@@ -44,8 +44,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
             files.push(path);
         }
         if files.len() > MAX_FILES {
-            return Err(too_large(format!("the folder holds more than {MAX_FILES} files"))
-                .in_file(folder.display()));
+            return Err(
+                too_large(format!("the folder holds more than {MAX_FILES} files")).in_file(folder.display())
+            );
         }
     }
     if files.is_empty() {
@@ -83,7 +84,9 @@ fn lines(mut reader: impl BufRead) -> Result<Vec<Recording>> {
         if line.len() > MAX_RECORDING_LINE || total > MAX_RECORDING_BYTES {
             return Err(too_large("the recording is too large".into())
                 .at(format!("line {number}"))
-                .expected(format!("lines of at most {MAX_RECORDING_LINE} bytes, {MAX_RECORDING_BYTES} in all")));
+                .expected(format!(
+                    "lines of at most {MAX_RECORDING_LINE} bytes, {MAX_RECORDING_BYTES} in all"
+                )));
         }
         let Some(recording) = session(&line).map_err(|e| e.at(format!("line {number}")))? else { continue };
         let name = (recording.suite.clone(), recording.session_id.clone());
@@ -114,8 +117,9 @@ fn session(line: &[u8]) -> Result<Option<Recording>> {
     }
     let what = problem.to_string();
     let what = what.split(" at line ").next().unwrap_or_default();
-    Err(Error::new(Code::SpecSyntax, format!("not a recorded session: {}", printable(what)))
-        .expected("{\"session_id\": …, \"tools\": […], \"turns\": [{\"call\": …, \"response\": …, \"is_error\": …}]}"))
+    Err(Error::new(Code::SpecSyntax, format!("not a recorded session: {}", printable(what))).expected(
+        "{\"session_id\": …, \"tools\": […], \"turns\": [{\"call\": …, \"response\": …, \"is_error\": …}]}",
+    ))
 }
 
 /// Puts a later piece of a session behind an earlier one.
@@ -167,7 +171,9 @@ mod tests {
     #[test]
     fn mistakes_are_told_by_line_and_torn_ends_are_not_mistakes() {
         let torn = &MORE[..MORE.len() - 30];
-        for (text, line) in [("{}\n", "line 1"), ("\n[1]\n", "line 2"), (&format!("{A}\n{torn}\n{A}\n"), "line 2")] {
+        for (text, line) in
+            [("{}\n", "line 1"), ("\n[1]\n", "line 2"), (&format!("{A}\n{torn}\n{A}\n"), "line 2")]
+        {
             let error = read(text).expect_err("not a session");
             assert_eq!((error.code(), error.place()), (Code::SpecSyntax, Some(line)), "{text}");
         }

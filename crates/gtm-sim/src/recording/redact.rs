@@ -11,11 +11,39 @@ pub const REDACTED: &str = "[redacted]";
 
 /// Endings of names, in words, whose values are secret.
 const ENDINGS: [&str; 33] = [
-    "password", "passwd", "passphrase", "passcode", "pwd", "secret", "secrets", "credential", "credentials",
-    "authorization", "cookie", "cookies", "apikey", "apitoken", "accesstoken", "refreshtoken", "authtoken",
-    "idtoken", "sessiontoken", "clientsecret", "privatekey", "api key", "api token", "access token",
-    "refresh token", "auth token", "id token", "session token", "bearer token", "csrf token", "private key",
-    "secret key", "access key",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "secrets",
+    "credential",
+    "credentials",
+    "authorization",
+    "cookie",
+    "cookies",
+    "apikey",
+    "apitoken",
+    "accesstoken",
+    "refreshtoken",
+    "authtoken",
+    "idtoken",
+    "sessiontoken",
+    "clientsecret",
+    "privatekey",
+    "api key",
+    "api token",
+    "access token",
+    "refresh token",
+    "auth token",
+    "id token",
+    "session token",
+    "bearer token",
+    "csrf token",
+    "private key",
+    "secret key",
+    "access key",
 ];
 /// Names that are secret as a whole; as an ending, they are too often something else.
 const NAMES: [&str; 6] = ["token", "auth", "jwt", "otp", "cvv", "cvc"];
@@ -50,14 +78,16 @@ impl Redaction {
             return false;
         }
         let words = words(name);
-        let ends = |end: &str| words.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with(' '));
+        let ends =
+            |end: &str| words.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with(' '));
         ENDINGS.iter().any(|end| ends(end)) || NAMES.contains(&&*words) || self.names.contains(&words)
     }
 
     /// The secret that a header's value carries, to be looked for in bodies: without the scheme
     /// (`Bearer`). `None` if it is not secret, or too short to be told from other text.
     pub fn secret_of<'a>(&self, header: &str, value: &'a str) -> Option<&'a str> {
-        let scheme = |name: &str| ["bearer", "basic", "token", "digest"].contains(&&*name.to_ascii_lowercase());
+        let scheme =
+            |name: &str| ["bearer", "basic", "token", "digest"].contains(&&*name.to_ascii_lowercase());
         let value = match value.split_once(' ') {
             Some((name, rest)) if scheme(name) => rest.trim(),
             _ => value.trim(),
@@ -75,9 +105,9 @@ impl Redaction {
     /// Says whether anything was replaced.
     fn within(&self, value: &mut Json, secret: bool, secrets: &[String], nested: usize) -> bool {
         match value {
-            Json::Object(map) => map
-                .iter_mut()
-                .fold(false, |any, (name, value)| self.within(value, secret || self.covers(name), secrets, nested) | any),
+            Json::Object(map) => map.iter_mut().fold(false, |any, (name, value)| {
+                self.within(value, secret || self.covers(name), secrets, nested) | any
+            }),
             Json::Array(items) => {
                 items.iter_mut().fold(false, |any, item| self.within(item, secret, secrets, nested) | any)
             }
@@ -146,12 +176,26 @@ mod tests {
     fn names_that_are_secret_and_names_that_are_not() {
         let redaction = Redaction::new(&["Pet-Name".into()]);
         for name in [
-            "password", "userPassword", "DB_PASSWORD", "Authorization", "Proxy-Authorization", "X-API-Key", "apiKey",
-            "access_token", "accessToken", "client_secret", "Set-Cookie", "token", "petName", "aws.secretAccessKey",
+            "password",
+            "userPassword",
+            "DB_PASSWORD",
+            "Authorization",
+            "Proxy-Authorization",
+            "X-API-Key",
+            "apiKey",
+            "access_token",
+            "accessToken",
+            "client_secret",
+            "Set-Cookie",
+            "token",
+            "petName",
+            "aws.secretAccessKey",
         ] {
             assert!(redaction.covers(name), "{name}");
         }
-        for name in ["next_page_token", "max_tokens", "pageToken", "key", "author", "passwordless", "pet", "name", ""] {
+        for name in
+            ["next_page_token", "max_tokens", "pageToken", "key", "author", "passwordless", "pet", "name", ""]
+        {
             assert!(!redaction.covers(name), "{name}");
         }
         assert!(!Redaction::none().covers("password"));

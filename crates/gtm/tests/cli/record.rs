@@ -153,7 +153,7 @@ fn an_mcp_server_over_http() {
         .spawn()
         .expect("it runs");
     let _server = Running(server);
-    let up = (0..200).any(|_| {
+    let up = (0..1_200).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(100));
         TcpStream::connect(("127.0.0.1", free)).is_ok()
     });

@@ -62,7 +62,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Recording for McpHttp {
     fn asked(&self, asked: &Asked) {
         if asked.method == Method::POST {
-            lock(&self.conversation(&asked.headers)).from_client(&asked.body, &asked.secrets);
+            lock(&self.conversation(&asked.headers)).from_client(&asked.body);
         }
     }
 

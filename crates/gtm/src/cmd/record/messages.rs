@@ -28,7 +28,7 @@ pub(super) struct Conversation {
 
 /// A request that was not answered yet.
 enum Pending {
-    Call { name: String, arguments: Value, secrets: Vec<String> },
+    Call { name: String, arguments: Value },
     List,
 }
 
@@ -43,8 +43,8 @@ impl Conversation {
         self.pending.values().any(|pending| matches!(pending, Pending::Call { .. }))
     }
 
-    /// A message of the client, or several. `secrets` is what the message's headers carried.
-    pub(super) fn from_client(&mut self, text: &[u8], secrets: &[String]) {
+    /// A message of the client, or several.
+    pub(super) fn from_client(&mut self, text: &[u8]) {
         for message in messages(text) {
             let (Some(id), Some(method)) = (id(&message), message.get("method").and_then(Value::as_str))
             else {
@@ -59,7 +59,6 @@ impl Conversation {
                     Pending::Call {
                         name: name.to_owned(),
                         arguments: arguments.cloned().unwrap_or_else(|| json!({})),
-                        secrets: secrets.to_vec(),
                     }
                 }
                 "tools/list" => {
@@ -116,14 +115,14 @@ impl Conversation {
             }
             let Some(pending) = id(&message).and_then(|id| self.pending.remove(&id)) else { continue };
             match pending {
-                Pending::Call { name, arguments, secrets } => {
+                Pending::Call { name, arguments } => {
                     let Some((response, is_error)) = outcome(&mut message) else {
                         self.recorder.passed("calls that were answered otherwise than by a result");
                         continue;
                     };
                     let call = RecordedCall { name, arguments };
                     let turn = RecordedTurn { call, response, is_error, ..RecordedTurn::default() };
-                    self.recorder.record(&self.session, turn, &secrets);
+                    self.recorder.record(&self.session, turn);
                 }
                 Pending::List => self.page(&message),
             }

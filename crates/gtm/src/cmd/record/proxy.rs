@@ -50,8 +50,6 @@ pub(super) struct Asked {
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// Secrets that the headers and the query carry.
-    pub(super) secrets: Vec<String>,
 }
 
 /// What reads along.
@@ -178,13 +176,8 @@ async fn pass<R: Recording>(proxy: &Proxy<R>, request: Request) -> Result<Respon
         Ok(Err(e)) => return Err(Error::new(Code::RequestMalformed, format!("the request broke off: {e}"))),
         Err(_) => return Err(Error::new(Code::RequestTimeout, "the request body did not arrive in time")),
     };
-    let asked = Asked {
-        secrets: secrets(&proxy.recorder, &head.headers, &head.uri),
-        method: head.method,
-        uri: head.uri,
-        headers: head.headers,
-        body,
-    };
+    proxy.recorder.remember(secrets(&proxy.recorder, &head.headers, &head.uri));
+    let asked = Asked { method: head.method, uri: head.uri, headers: head.headers, body };
     proxy.recording.asked(&asked);
     let answer = ask(proxy, &asked).await?;
     let (status, mut headers) = (answer.status(), answer.headers().clone());

@@ -12,6 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Sessions whose names are remembered; beyond, the oldest goes on under a new name.
 const MAX_SESSIONS: usize = 1_000;
+/// Secrets of requests that are looked for.
+const MAX_SECRETS: usize = 1_000;
 /// Different notes that are shown; more are only counted.
 const MAX_NOTES: usize = 20;
 
@@ -29,6 +31,8 @@ struct Inner {
     /// Tools of sessions that have not told theirs.
     tools: Vec<Value>,
     noted: BTreeSet<String>,
+    /// Secrets that requests carried, which no answer may bring into the file, then or later.
+    secrets: Vec<String>,
     summary: Summary,
 }
 
@@ -54,6 +58,7 @@ impl Recorder {
             order: VecDeque::new(),
             tools: Vec::new(),
             noted: BTreeSet::new(),
+            secrets: Vec::new(),
             summary: Summary::default(),
         };
         Ok(Recorder { suite: suite.to_owned(), redaction, inner: Mutex::new(inner) })
@@ -85,12 +90,24 @@ impl Recorder {
         !inner.tools.is_empty() || inner.sessions.get(session).is_some_and(JournalSession::has_tools)
     }
 
-    /// Writes a call to the file, without its secrets and without these. What cannot be written is
-    /// told, and the call goes its way all the same.
-    pub(super) fn record(&self, session: &str, mut turn: RecordedTurn, secrets: &[String]) {
-        self.redaction.redact(&mut turn.call.arguments, secrets);
-        self.redaction.redact(&mut turn.response, secrets);
+    /// Secrets that a request carries: from now on they are kept out of the file.
+    pub(super) fn remember(&self, secrets: Vec<String>) {
         let mut inner = self.lock();
+        for secret in secrets {
+            if inner.secrets.len() < MAX_SECRETS && !inner.secrets.contains(&secret) {
+                inner.secrets.push(secret);
+            }
+        }
+        // One may be the beginning of another.
+        inner.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    }
+
+    /// Writes a call to the file, without its secrets. What cannot be written is told, and the call
+    /// goes its way all the same.
+    pub(super) fn record(&self, session: &str, mut turn: RecordedTurn) {
+        let mut inner = self.lock();
+        self.redaction.redact(&mut turn.call.arguments, &inner.secrets);
+        self.redaction.redact(&mut turn.response, &inner.secrets);
         inner.session(&self.suite, session);
         let Some(mut line) = inner.sessions.remove(session) else { return };
         match inner.journal.append(&mut line, &turn) {

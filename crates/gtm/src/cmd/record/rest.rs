@@ -18,7 +18,7 @@ pub(super) struct Rest {
 
 impl Recording for Rest {
     fn answered(&self, asked: Asked, head: &Head) -> Option<Box<dyn Tap>> {
-        let Asked { method, uri, headers, body, secrets } = asked;
+        let Asked { method, uri, headers, body } = asked;
         let call = match self.operations.call(&method, &uri, &headers, &body) {
             Ok(Some(call)) => call,
             Ok(None) => {
@@ -44,7 +44,7 @@ impl Recording for Rest {
                 status: Some(status.as_u16()),
                 response_truncated: answer.is_none(),
             };
-            recorder.record(&session, turn, &secrets);
+            recorder.record(&session, turn);
         })))
     }
 }

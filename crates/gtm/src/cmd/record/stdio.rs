@@ -111,7 +111,7 @@ async fn requests(
             let own = {
                 let mut conversation = lock(&conversation);
                 let own = conversation.own_request(&line);
-                conversation.from_client(&line, &[]);
+                conversation.from_client(&line);
                 own
             };
             if let Some(mut own) = own {
