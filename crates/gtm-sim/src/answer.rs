@@ -48,6 +48,12 @@ impl Simulator {
     }
 
     fn climb(&self, session: &Session, call: &Call) -> NewTurn {
+        if let Some(recorded) = self.recorded(session, call) {
+            let planned = self.plan(session, &call.tool, &call.given());
+            if planned.0.error.is_none() {
+                return self.real_turn(session, call, recorded.reply(), Rung::Replay, planned);
+            }
+        }
         let Some(tool) = self.compiled(&call.tool) else {
             return self.refuse(session, call, self.unknown_tool(&call.tool));
         };
@@ -61,14 +67,20 @@ impl Simulator {
             Cow::Borrowed(_) => args.clone(),
             Cow::Owned(_) => call.given(),
         };
+        let (plan, counts) = self.plan(session, &tool.name, &args);
+        let answer = self.respond(session, tool, &args, &plan);
+        self.turn(Asked { session, tool, call, given, plan, counts }, answer)
+    }
+
+    /// What the faults have in mind for a call, and their counts after it.
+    pub(crate) fn plan(&self, session: &Session, tool: &str, args: &Value) -> (Plan, Counts) {
         let mut counts = session.now.counts.clone();
         let injector = session.faults.as_deref().unwrap_or(&self.injector);
         let plan = match injector.is_empty() {
             true => Plan::default(),
-            false => injector.plan(&tool.name, &args, session.seed(), session.history.end(), &mut counts),
+            false => injector.plan(tool, args, session.seed(), session.history.end(), &mut counts),
         };
-        let answer = self.respond(session, tool, &args, &plan);
-        self.turn(Asked { session, tool, call, given, plan, counts }, answer)
+        (plan, counts)
     }
 
     /// The ladder: a fault, an outcome observed before, or the behavior.
@@ -267,7 +279,10 @@ impl Simulator {
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
         });
         let (keys, observed) = (session.now.keys.clone(), session.now.observed.clone());
-        let mut next = Checkpoint { world, counts, keys, observed };
+        // A fault may fail a call that takes effect all the same.
+        let unchanged = is_error && done.version == done.version_before;
+        let trail = self.trail_after(session, &tool.name, &done.args, unchanged);
+        let mut next = Checkpoint { world, counts, keys, observed, trail };
         next.remember(&done);
         NewTurn { done, next, content: json }
     }

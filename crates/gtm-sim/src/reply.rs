@@ -109,8 +109,10 @@ pub enum Rung {
     Check,
     /// A real outcome, fed in by `observe`.
     Observed,
-    /// A real outcome observed earlier, of the same call on the same state.
+    /// A real outcome observed or recorded earlier, of the same call on the same state.
     Replay,
+    /// The real tool, asked for this call.
+    Live,
     /// A behavior written by the user.
     User,
     /// A behavior derived by rules from the spec.
@@ -121,8 +123,16 @@ pub enum Rung {
 
 impl Rung {
     /// Every rung, in order of its number.
-    pub const ALL: [Rung; 7] =
-        [Rung::Fault, Rung::Check, Rung::Observed, Rung::Replay, Rung::User, Rung::Rules, Rung::Direct];
+    pub const ALL: [Rung; 8] = [
+        Rung::Fault,
+        Rung::Check,
+        Rung::Observed,
+        Rung::Replay,
+        Rung::Live,
+        Rung::User,
+        Rung::Rules,
+        Rung::Direct,
+    ];
 
     /// The name used in JSON and metrics.
     pub fn name(self) -> &'static str {
@@ -131,6 +141,7 @@ impl Rung {
             Rung::Check => "check",
             Rung::Observed => "observed",
             Rung::Replay => "replay",
+            Rung::Live => "live",
             Rung::User => "user",
             Rung::Rules => "rules",
             Rung::Direct => "direct",

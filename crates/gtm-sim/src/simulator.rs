@@ -4,8 +4,10 @@ use crate::errors::Styles;
 use crate::fault::Fault;
 use crate::history::Done;
 use crate::inject::Injector;
+use crate::live::LiveTools;
 use crate::metrics::Metrics;
 use crate::names;
+use crate::replay::{self, Replay};
 use crate::reply::{Call, Reply, Rung};
 use crate::session::{Checkpoint, Session};
 use crate::tool::Tool;
@@ -34,6 +36,9 @@ pub struct Simulator {
     pub(crate) filler: Arc<dyn Filler>,
     /// The initial state; every session starts from the same memory.
     initial: Value,
+    /// What recordings answer; none if the toolset names none.
+    replay: Option<Replay>,
+    pub(crate) live: Option<Arc<dyn LiveTools>>,
     pub(crate) metrics: Metrics,
 }
 
@@ -134,7 +139,7 @@ impl Simulator {
         }
         let styles = Styles::new(&toolset.tools);
         let metrics = Metrics::default();
-        Ok(Simulator {
+        let mut simulator = Simulator {
             toolset,
             reading,
             library,
@@ -144,8 +149,44 @@ impl Simulator {
             injector,
             filler,
             initial,
+            replay: None,
+            live: None,
             metrics,
-        })
+        };
+        let recordings = &simulator.toolset.recordings;
+        if !recordings.is_empty() {
+            let start = replay::start(&simulator.initial);
+            let replay = Replay::new(recordings, start, |tool| simulator.reads(tool));
+            simulator.replay = Some(replay);
+        }
+        Ok(simulator)
+    }
+
+    /// What was recorded of this call in the session's present state.
+    pub(crate) fn recorded(&self, session: &Session, call: &Call) -> Option<&replay::Outcome> {
+        self.replay.as_ref()?.get(session.now.trail, &call.tool, &call.given())
+    }
+
+    /// The trail after a call, which may have changed something unless it failed or only reads.
+    pub(crate) fn trail_after(&self, session: &Session, tool: &str, args: &Value, failed: bool) -> u64 {
+        let trail = session.now.trail;
+        match &self.replay {
+            Some(replay) if !failed && !self.reads(tool) => replay.after(trail, tool, args),
+            _ => trail,
+        }
+    }
+
+    /// Whether calls of this tool change nothing, as far as can be told: because its spec says so,
+    /// its behavior has no step that could, or, where nothing is known of it, its name says so.
+    fn reads(&self, tool: &str) -> bool {
+        let Some((tool, spec)) = self.compiled(tool).zip(self.tool(tool)) else { return false };
+        if let Some(read_only) = spec.annotations.read_only {
+            return read_only;
+        }
+        match self.program(tool) {
+            Some((_, Rung::Direct)) | None => gtm_read::function::reads(spec),
+            Some((program, _)) => !program.may_change(),
+        }
     }
 
     /// The toolset.
@@ -197,7 +238,8 @@ impl Simulator {
         let open = options.world.unwrap_or(usual) == WorldKind::Open;
         let world = World::new(state, options.seed.unwrap_or(toolset.seed), open, &toolset.clock)?;
         let faults = options.faults.as_deref().map(Injector::new).transpose()?.map(Arc::new);
-        Ok(Session::new(world, faults))
+        let trail = self.replay.as_ref().map_or(0, |_| replay::start(world.state()));
+        Ok(Session::new(world, trail, faults))
     }
 
     /// Answers a call. A simulated failure is a reply; it changes nothing but the history.
@@ -227,6 +269,7 @@ impl Simulator {
     /// [`Code::RequestMalformed`] if it is too long. Nothing has happened then.
     pub fn try_call(&self, session: &mut Session, call: &Call) -> Result<Reply> {
         if let Some(reply) = self.stored(session, call)? {
+            self.metrics.retried();
             return Ok(reply);
         }
         let turn = self.answer(session, call);
@@ -242,7 +285,7 @@ impl Simulator {
     }
 
     /// The reply that the call got before, under its idempotency key.
-    fn stored(&self, session: &Session, call: &Call) -> Result<Option<Reply>> {
+    pub(crate) fn stored(&self, session: &Session, call: &Call) -> Result<Option<Reply>> {
         let Some(key) = &call.idempotency_key else { return Ok(None) };
         if key.len() > MAX_KEY {
             let what = format!("an idempotency key of {} bytes", key.len());
@@ -253,7 +296,6 @@ impl Simulator {
             let what = format!("the key `{}` was used for another call of `{}`", printable(key), done.tool);
             return Err(Error::new(Code::IdempotencyConflict, what));
         }
-        self.metrics.retried();
         let mut reply = done.reply();
         reply.provenance.retried = true;
         Ok(Some(reply))

@@ -4,6 +4,8 @@
 //! JSON Schema `docs/toolset.schema.json`. Reading files is in [`crate::load`].
 
 use crate::fault::Fault;
+use crate::live::LiveSource;
+use crate::recording::Recording;
 use gtm_error::{Code, Error, Result};
 use gtm_tool::ToolSpec;
 use gtm_world::{Behaviors, Clock};
@@ -41,6 +43,13 @@ pub struct Toolset {
     pub behaviors: Behaviors,
     /// Failures to inject.
     pub faults: Vec<Fault>,
+    /// Files that recordings were read from, as written in the file.
+    pub recording_files: Vec<String>,
+    /// Recorded sessions whose calls are replayed.
+    pub recordings: Vec<Recording>,
+    /// Where some of the tools are really to be found. They are asked only by who connects them
+    /// ([`crate::Simulator::with_live`]).
+    pub live: Vec<LiveSource>,
     /// Limits.
     pub limits: Limits,
 }
@@ -93,6 +102,14 @@ pub struct ToolsetFile {
     /// Failures to inject.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// Recordings (`gtm record`), files or folders as paths relative to this file: a call that was
+    /// recorded in the same state is answered as it was then. If no specs are given, the tools are
+    /// those of the recordings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<String>,
+    /// Real tools that answer in place of simulated ones, where the command line says `--live`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub live: Vec<LiveSource>,
     /// Limits.
     #[serde(skip_serializing_if = "is_default")]
     pub limits: Limits,
@@ -184,6 +201,9 @@ impl Toolset {
             arguments: ArgumentPolicy::default(),
             behaviors: Behaviors::default(),
             faults: Vec::new(),
+            recording_files: Vec::new(),
+            recordings: Vec::new(),
+            live: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -214,6 +234,8 @@ impl Toolset {
             clock: self.clock.clone(),
             arguments: self.arguments,
             faults: self.faults.clone(),
+            recordings: self.recording_files.clone(),
+            live: self.live.clone(),
             limits: self.limits.clone(),
             collections: self.behaviors.collections.clone(),
             envelope: self.behaviors.envelope.clone(),

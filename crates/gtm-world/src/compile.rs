@@ -148,6 +148,15 @@ pub(crate) enum Aggregate {
 }
 
 impl Program {
+    /// Whether some step of it may change the state. (What an open world invents on first look is
+    /// no such change.)
+    pub fn may_change(&self) -> bool {
+        let changes = |step: &Compiled| {
+            matches!(step.op, CompiledOp::Create(_) | CompiledOp::Update(_) | CompiledOp::Delete(_))
+        };
+        self.steps.iter().any(changes)
+    }
+
     /// Compiles the behavior of `tool`, whose successful replies `returns` describes.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The command line as data.
 
-use crate::cmd::{bench, call, completions, explain, mcp, read, schema, serve, tools, try_out};
+use crate::cmd::{bench, call, completions, explain, mcp, read, record, schema, serve, tools, try_out};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Call(call::Args),
     Read(read::Args),
     Serve(serve::Args),
+    Record(record::Args),
     Mcp(mcp::Args),
     Explain(explain::Args),
     Bench(bench::Args),
@@ -50,6 +51,7 @@ impl Command {
             Command::Call(args) => args.json,
             Command::Read(args) => args.json,
             Command::Explain(args) => args.json,
+            Command::Record(args) => args.json,
             Command::Bench(args) => args.json,
             Command::Serve(_) | Command::Mcp(_) | Command::Schema(_) | Command::Completions(_) => false,
         }

@@ -57,6 +57,11 @@ use std::sync::Arc;
 use tool::Tool;
 use verbs::Verb;
 
+/// Whether a tool changes nothing, as its name and description say it.
+pub fn reads(tool: &ToolSpec) -> bool {
+    verbs::action(tool, &tool.description).reads()
+}
+
 /// Reads tools that have no HTTP path, adding what was found to `out`.
 pub fn read(tools: &[&ToolSpec], initial_state: &Json, out: &mut Reading) {
     if tools.is_empty() {

@@ -6,5 +6,6 @@ mod clients;
 mod common;
 mod read;
 mod readme;
+mod record;
 mod serve;
 mod tools;
