@@ -1,6 +1,6 @@
 //! The command line as data.
 
-use crate::cmd::{bench, call, completions, explain, mcp, read, schema, serve, tools, try_out};
+use crate::cmd::{bench, call, completions, eval, explain, mcp, read, schema, serve, tools, try_out};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Mcp(mcp::Args),
     Explain(explain::Args),
+    Eval(eval::Args),
     Bench(bench::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -50,6 +51,7 @@ impl Command {
             Command::Call(args) => args.json,
             Command::Read(args) => args.json,
             Command::Explain(args) => args.json,
+            Command::Eval(args) => args.wants_json(),
             Command::Bench(args) => args.json,
             Command::Serve(_) | Command::Mcp(_) | Command::Schema(_) | Command::Completions(_) => false,
         }

@@ -56,6 +56,11 @@ use std::sync::Arc;
 use tool::Tool;
 use verbs::Verb;
 
+/// Whether a tool's name and description say that it looks something up and changes nothing.
+pub fn reads(tool: &ToolSpec) -> bool {
+    verbs::action(tool, &tool.description).reads()
+}
+
 /// Reads tools that have no HTTP path, adding what was found to `out`.
 pub fn read(tools: &[&ToolSpec], initial_state: &Json, out: &mut Reading) {
     if tools.is_empty() {
