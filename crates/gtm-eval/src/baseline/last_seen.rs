@@ -1,6 +1,6 @@
-//! `last-seen`: whatever the tool said last.
+//! `last-seen`: whatever the tool said last; before it said anything, what `schema-faker` says.
 
-use super::refusal;
+use super::schema_faker::SchemaFaker;
 use crate::predictor::{Prediction, Predictor};
 use crate::session::{Tools, Turn};
 use gtm_sim::Call;
@@ -9,20 +9,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(super) struct LastSeen {
-    tools: Arc<Tools>,
+    first: SchemaFaker,
     replies: HashMap<String, Json>,
 }
 
 impl LastSeen {
     pub(super) fn new(tools: Arc<Tools>) -> LastSeen {
-        LastSeen { tools, replies: HashMap::new() }
+        LastSeen { first: SchemaFaker::new(tools), replies: HashMap::new() }
     }
 }
 
 impl Predictor for LastSeen {
     fn predict(&mut self, call: &Call) -> Prediction {
-        refusal(&self.tools, call)
-            .unwrap_or_else(|| Prediction::success(self.replies.get(&call.tool).cloned().unwrap_or_default()))
+        let first = self.first.predict(call);
+        match self.replies.get(&call.tool) {
+            Some(reply) if !first.is_error => Prediction::success(reply.clone()),
+            _ => first,
+        }
     }
 
     fn observe(&mut self, call: &Call, turn: &Turn) {

@@ -17,7 +17,8 @@ pub enum Baseline {
     SchemaFaker,
     /// The arguments, in the declared shape.
     Echo,
-    /// Checks arguments, then the most recent successful reply that the session has shown of the tool.
+    /// Checks arguments, then the most recent successful reply that the session has shown of the tool,
+    /// or what `SchemaFaker` says.
     LastSeen,
 }
 
