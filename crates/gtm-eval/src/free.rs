@@ -17,11 +17,12 @@ pub(crate) struct Aliases {
 }
 
 impl Aliases {
-    /// Notes the fresh values of a real reply with ours from the same places.
+    /// Notes the fresh values of a real reply with our new values from the same places.
     pub(crate) fn note(&mut self, real: &Json, ours: &Json, known: &Known) {
         json::leaves(real, Some(ours), "", &mut |name, real, ours| {
-            let Some(ours) = ours else { return };
-            if volatile::is_fresh(real, name, known) && volatile::is_fresh(ours, name, known) {
+            let Some(ours @ (Json::String(_) | Json::Number(_))) = ours else { return };
+            // Ours may look otherwise, a counter for instance; it must only be new.
+            if volatile::is_fresh(real, name, known) && !known.has(ours) {
                 self.ours.insert(real.to_string(), ours.clone());
                 self.real.insert(ours.to_string(), real.clone());
             }
@@ -66,7 +67,10 @@ mod tests {
         let mut aliases = Aliases::default();
         let real = json!({"id": "BK-4821", "status": "open", "total": 7});
         aliases.note(&real, &json!({"id": "BK-0001", "status": "new", "total": 8}), &Known::default());
-        assert_eq!(aliases.to_ours(&json!({"booking": ["BK-4821", "open"]})), json!({"booking": ["BK-0001", "open"]}));
+        assert_eq!(
+            aliases.to_ours(&json!({"booking": ["BK-4821", "open"]})),
+            json!({"booking": ["BK-0001", "open"]})
+        );
         assert_eq!(aliases.to_real(&json!({"BK-0001": {"n": 8}})), json!({"BK-4821": {"n": 8}}));
     }
 }

@@ -26,7 +26,7 @@ mod tally;
 mod volatile;
 
 pub use miss::{Example, Miss};
-pub use predictor::{Predictor, Prediction, Simulated};
+pub use predictor::{Prediction, Predictor, Simulated};
 pub use runner::{Evaluation, Options, Prepare, Progress, Suite, evaluate};
 pub use session::{Session, ToolCache, Tools, Turn};
 pub use source::{Lines, SessionFile, session_files};

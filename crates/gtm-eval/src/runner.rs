@@ -92,7 +92,9 @@ impl Evaluation {
 
     /// The macro average of a baseline, by its place in [`Baseline::ALL`].
     pub fn overall_of(&self, baseline: usize) -> Map<String, Json> {
-        macro_average(&self.suites.iter().filter_map(|suite| suite.baselines.get(baseline)).collect::<Vec<_>>())
+        macro_average(
+            &self.suites.iter().filter_map(|suite| suite.baselines.get(baseline)).collect::<Vec<_>>(),
+        )
     }
 
     fn add(&mut self, done: Done) {
@@ -147,7 +149,8 @@ pub fn evaluate(
         jobs => jobs,
     };
     let bytes = Arc::new(AtomicU64::new(0));
-    let source = Mutex::new(Source { files, options, bytes: bytes.clone(), open: None, next_file: 0, next: 0 });
+    let source =
+        Mutex::new(Source { files, options, bytes: bytes.clone(), open: None, next_file: 0, next: 0 });
     let cache = ToolCache::default();
     // Bounded, so that what is done waits for what is slow, and not in memory.
     let (sender, receiver) = mpsc::sync_channel(4 * jobs);
@@ -182,8 +185,9 @@ pub fn evaluate(
                 wanted += 1;
                 let Some(done) = done? else { continue };
                 if let Some(dump) = &mut dump {
-                    dump.write_all(done.dump.as_bytes())
-                        .map_err(|e| Error::new(Code::StorageFailed, format!("cannot write the dump: {e}")))?;
+                    dump.write_all(done.dump.as_bytes()).map_err(|e| {
+                        Error::new(Code::StorageFailed, format!("cannot write the dump: {e}"))
+                    })?;
                 }
                 now.sessions += 1;
                 now.turns += done.suite.ours.turns;
@@ -274,7 +278,12 @@ impl Contender {
     }
 }
 
-fn run(session: &Session, file: &SessionFile, prepare: &Prepare<'_>, options: &Options) -> Result<Option<Done>> {
+fn run(
+    session: &Session,
+    file: &SessionFile,
+    prepare: &Prepare<'_>,
+    options: &Options,
+) -> Result<Option<Done>> {
     let ours = || -> Result<Option<Contender>> {
         Ok(match options.baseline {
             Some(baseline) => Some(Contender::new(baseline.predictor(session))),
@@ -336,7 +345,10 @@ fn run(session: &Session, file: &SessionFile, prepare: &Prepare<'_>, options: &O
 /// A prediction as a line of the dump.
 fn dumped(session: &Session, at: usize, turn: &Turn, ours: &Prediction) -> String {
     let content = shown(&ours.content, ours.status, turn.status.is_some());
-    format!("{}\n", json!({"session_id": session.id, "turn": at, "content": content, "is_error": ours.is_error}))
+    format!(
+        "{}\n",
+        json!({"session_id": session.id, "turn": at, "content": content, "is_error": ours.is_error})
+    )
 }
 
 fn example(session: &Session, at: usize, turn: &Turn, ours: &Prediction) -> Example {

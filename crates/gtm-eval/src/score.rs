@@ -56,11 +56,11 @@ impl Truth<'_> {
         let predicted = shown(&ours.content, ours.status, http);
         let (real_inner, our_inner) = (unfolded(&real), unfolded(&predicted));
         let returns = self.tools.returns(&turn.tool);
+        let known = self.tools.get(&turn.tool).is_some();
         // What was cut off in the record cannot be compared as a whole.
         let whole = !turn.truncated;
-        let exact = whole
-            && real_error == our_error
-            && Comparison::new(self.known).same(&real_inner, &our_inner, "");
+        let exact =
+            whole && real_error == our_error && Comparison::new(self.known).same(&real_inner, &our_inner, "");
         let (f1, types) = match whole {
             true => {
                 let (f1, types) = path_metric::compare(&paths(&real_inner), &paths(&our_inner));
@@ -77,9 +77,9 @@ impl Truth<'_> {
             paths_f1: f1,
             types,
             real_class: real_error
-                .then(|| class::of_reply(&turn.response, turn.status, turn.mutation.as_deref()))
+                .then(|| class::of_reply(&turn.response, turn.status, turn.mutation.as_deref(), known))
                 .flatten(),
-            our_class: our_error.then(|| class::of_prediction(ours, http)).flatten(),
+            our_class: our_error.then(|| class::of_prediction(ours, http, known)).flatten(),
             determined: shares.and_then(|shares| shares.determined),
             leaves: shares.map(|shares| shares.leaves),
             near: shares.map(|shares| shares.near),

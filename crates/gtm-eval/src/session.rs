@@ -104,7 +104,8 @@ impl Session {
             let what = format!("`initial_state` is of type {}", gtm_tool::schema::type_of(state));
             return Err(Error::new(Code::RecordingInvalid, what).expected("an object"));
         }
-        let http = !read.turns.is_empty() && read.turns.iter().all(|turn| http_answer(&turn.response).is_some());
+        let http =
+            !read.turns.is_empty() && read.turns.iter().all(|turn| http_answer(&turn.response).is_some());
         let turns = read.turns.into_iter().map(|turn| turn.read(http)).collect();
         Ok(Session {
             suite: read.suite,

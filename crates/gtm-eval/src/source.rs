@@ -81,7 +81,9 @@ fn holds_sessions(path: &Path) -> Result<bool> {
     let _ = open(path, Arc::default())?.take(PEEK).read_to_end(&mut start);
     let line = start.trim_ascii_start().split(|b| *b == b'\n').next().unwrap_or_default();
     let has = |name: &[u8]| line.windows(name.len()).any(|part| part == name);
-    Ok(line.starts_with(b"{") && has(b"\"session_id\"") && (has(b"\"turns\"") || line.len() as u64 >= PEEK / 2))
+    Ok(line.starts_with(b"{")
+        && has(b"\"session_id\"")
+        && (has(b"\"turns\"") || line.len() as u64 >= PEEK / 2))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {
@@ -162,6 +164,7 @@ fn next_line(reader: &mut dyn BufRead) -> Result<Option<String>> {
         return Err(Error::new(Code::RecordingInvalid, "the line is too long")
             .expected(format!("at most {MAX_LINE} bytes")));
     }
-    let text = String::from_utf8(line).map_err(|_| Error::new(Code::RecordingInvalid, "the line is not UTF-8"))?;
+    let text =
+        String::from_utf8(line).map_err(|_| Error::new(Code::RecordingInvalid, "the line is not UTF-8"))?;
     Ok(Some(text))
 }

@@ -110,7 +110,8 @@ impl Tally {
         if score.real_error {
             self.caught.add_truth(Some(score.our_error));
             let mutation = mutation.unwrap_or("none");
-            if self.caught_by_mutation.contains_key(mutation) || self.caught_by_mutation.len() < MAX_MUTATIONS {
+            if self.caught_by_mutation.contains_key(mutation) || self.caught_by_mutation.len() < MAX_MUTATIONS
+            {
                 let caught = self.caught_by_mutation.entry(mutation.to_owned()).or_default();
                 caught.add_truth(Some(score.our_error));
             }
@@ -129,7 +130,8 @@ impl Tally {
         let part = HORIZON_ENDS.iter().position(|end| at < *end).unwrap_or(HORIZON_ENDS.len());
         self.horizon[part].add_truth(score.exact);
         let outcome = |error, class| if error { Outcome::Failure(class) } else { Outcome::Success };
-        let outcomes = (outcome(score.real_error, score.real_class), outcome(score.our_error, score.our_class));
+        let outcomes =
+            (outcome(score.real_error, score.real_class), outcome(score.our_error, score.our_class));
         *self.outcomes.entry(outcomes).or_default() += 1;
         self.times.push(milliseconds);
     }
@@ -160,7 +162,8 @@ impl Tally {
         means.into_iter().for_each(|(mean, more)| mean.plus(more));
         self.horizon.iter_mut().zip(other.horizon).for_each(|(mean, more)| mean.plus(more));
         for (mutation, caught) in &other.caught_by_mutation {
-            if self.caught_by_mutation.contains_key(mutation) || self.caught_by_mutation.len() < MAX_MUTATIONS {
+            if self.caught_by_mutation.contains_key(mutation) || self.caught_by_mutation.len() < MAX_MUTATIONS
+            {
                 self.caught_by_mutation.entry(mutation.clone()).or_default().plus(*caught);
             }
         }
@@ -212,8 +215,12 @@ impl Tally {
             named("ms_per_call_p50", self.milliseconds(0.5)),
             named("ms_per_call_p99", self.milliseconds(0.99)),
         ];
-        all.extend(HORIZON.iter().zip(self.horizon).map(|(part, mean)| (format!("horizon_{part}"), mean.value())));
-        all.extend(self.caught_by_mutation.iter().map(|(kind, mean)| (format!("error_recall_{kind}"), mean.value())));
+        all.extend(
+            HORIZON.iter().zip(self.horizon).map(|(part, mean)| (format!("horizon_{part}"), mean.value())),
+        );
+        all.extend(
+            self.caught_by_mutation.iter().map(|(kind, mean)| (format!("error_recall_{kind}"), mean.value())),
+        );
         all
     }
 

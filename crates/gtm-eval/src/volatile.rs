@@ -126,8 +126,22 @@ fn named_as_id(text: &str, start: usize, piece: &str, name: &str) -> bool {
 
 /// Last words of names whose values are identities rather than amounts.
 const ID_WORDS: [&str; 16] = [
-    "id", "ids", "uuid", "guid", "token", "key", "code", "number", "numbers", "no", "reference", "ref", "hash",
-    "sha", "pin", "otp",
+    "id",
+    "ids",
+    "uuid",
+    "guid",
+    "token",
+    "key",
+    "code",
+    "number",
+    "numbers",
+    "no",
+    "reference",
+    "ref",
+    "hash",
+    "sha",
+    "pin",
+    "otp",
 ];
 
 pub(crate) fn is_id_name(name: &str) -> bool {
@@ -135,7 +149,8 @@ pub(crate) fn is_id_name(name: &str) -> bool {
     let last = lower.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     // `orderId`: the last hump.
     let hump = name.rfind(|c: char| c.is_ascii_uppercase()).map_or("", |at| &name[at..]).to_ascii_lowercase();
-    let camel = !hump.is_empty() && name.chars().any(|c| c.is_ascii_lowercase()) && ID_WORDS.contains(&hump.as_str());
+    let camel =
+        !hump.is_empty() && name.chars().any(|c| c.is_ascii_lowercase()) && ID_WORDS.contains(&hump.as_str());
     camel || ID_WORDS.contains(&last) || name.ends_with("ID")
 }
 
@@ -171,7 +186,12 @@ mod tests {
 
     fn fresh(text: &str, name: &str, known: &Known) -> Vec<String> {
         let parts = pieces(text, name, known);
-        let joined: String = parts.iter().map(|p| match p { Piece::Plain(t) | Piece::Fresh(_, t) => *t }).collect();
+        let joined: String = parts
+            .iter()
+            .map(|p| match p {
+                Piece::Plain(t) | Piece::Fresh(_, t) => *t,
+            })
+            .collect();
         assert_eq!(joined, text, "the parts are the whole");
         let fresh = parts.into_iter().filter_map(|p| match p {
             Piece::Fresh(class, text) => Some(format!("{class:?} {text}")),
@@ -185,7 +205,10 @@ mod tests {
         let none = Known::default();
         let id = "1b4e28ba-2fa1-11d2-883f-0016d3cca427";
         assert_eq!(fresh(id, "", &none), [format!("Uuid {id}")]);
-        assert_eq!(fresh("at 2024-05-01T10:00:00.25Z.", "", &none), ["Time(\"0000-00-00T00:00:00Z\") 2024-05-01T10:00:00.25Z"]);
+        assert_eq!(
+            fresh("at 2024-05-01T10:00:00.25Z.", "", &none),
+            ["Time(\"0000-00-00T00:00:00Z\") 2024-05-01T10:00:00.25Z"]
+        );
         assert_eq!(fresh("11/14/2025", "", &none), ["Time(\"00/00/0000\") 11/14/2025"]);
         assert_eq!(fresh("Case dsp_6ed1a491c036 is open", "", &none), ["Token dsp_6ed1a491c036"]);
         assert_eq!(fresh("BK-4821", "", &none), ["Token BK-4821"]);
@@ -197,7 +220,15 @@ mod tests {
     #[test]
     fn facts_and_amounts_are_not_taken_for_ids() {
         let none = Known::default();
-        for text in ["Total: 1234567 yuan", "94016", "version 2", "v1.2.3", "room 12", "get_card_last_4_digits", "12 items"] {
+        for text in [
+            "Total: 1234567 yuan",
+            "94016",
+            "version 2",
+            "v1.2.3",
+            "room 12",
+            "get_card_last_4_digits",
+            "12 items",
+        ] {
             assert_eq!(fresh(text, "", &none), [""; 0], "{text}");
         }
         let number = |n: Json, name: &str| match &n {

@@ -65,5 +65,10 @@ fn refusal(tools: &Tools, call: &Call) -> Option<Prediction> {
 }
 
 fn failure(kind: ErrorKind, message: String) -> Prediction {
-    Prediction { content: json!({"error": message}), is_error: true, status: Some(kind.http_status()), kind: Some(kind) }
+    Prediction {
+        content: json!({"error": message}),
+        is_error: true,
+        status: Some(kind.http_status()),
+        kind: Some(kind),
+    }
 }

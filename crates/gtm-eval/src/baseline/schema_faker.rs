@@ -29,7 +29,8 @@ impl Predictor for SchemaFaker {
     fn predict(&mut self, call: &Call) -> Prediction {
         refusal(&self.tools, call).unwrap_or_else(|| {
             let spec = self.tools.get(&call.tool);
-            let published = spec.and_then(|spec| spec.examples.first()).map(|example| example.response.clone());
+            let published =
+                spec.and_then(|spec| spec.examples.first()).map(|example| example.response.clone());
             let made = || spec.and_then(|spec| spec.returns.as_ref()).map(|root| fake(root, root));
             Prediction::success(published.or_else(made).unwrap_or_default())
         })
@@ -59,9 +60,9 @@ fn value(root: &Json, node: &Json, depth: usize, left: &mut usize) -> Json {
     }
     match schema::primary_type(root, node) {
         Some("object") => {
-            let members = schema::properties(root, node).into_iter().map(|property| {
-                (property.name.to_owned(), value(root, property.schema, depth + 1, left))
-            });
+            let members = schema::properties(root, node)
+                .into_iter()
+                .map(|property| (property.name.to_owned(), value(root, property.schema, depth + 1, left)));
             Json::Object(members.collect::<Map<_, _>>())
         }
         Some("array") => {

@@ -91,11 +91,11 @@ const PHRASES: &[(ErrorClass, &str)] = &[
     // What a runtime or a validator says of arguments.
     (
         ErrorClass::InvalidArgument,
-        r"missing \d* ?(required|positional|argument|parameter)|missing required|unexpected (keyword|argument|parameter|property)|(argument|parameter)s? (is|are) (missing|required|unknown)|required (argument|parameter|property|field)|invalid[ _](argument|parameter|type|input|request|format|value)|(must|should) be (a|an|of|one|at|in|greater|less|positive|between|either|string|integer|number)\b|not supported between|unsupported operand|object (has no attribute|is not|does not support)|could not convert|invalid literal|unhashable|not enough values|expected \S+ (type|but|got)|does not match|validation (error|failed)|cannot be (empty|null|none)|can only concatenate|indices must be|argument of type|time data|keyerror|typeerror|valueerror",
+        r"missing \d* ?(required|positional|argument|parameter)|missing required|unexpected (keyword|argument|parameter|property)|(argument|parameter)s? (is|are) (missing|required|unknown)|required (argument|parameter|property|field)|invalid[ _](argument|parameter|type|input|request|format|value)|(must|should) be (a|an|of|one|at|in|greater|less|positive|between|either|string|integer|number)\b|not supported between|unsupported operand|object (has no attribute|is not|does not support)|has no len|operand|can't multiply|please provide|(should|must) match|could not convert|invalid literal|unhashable|not enough values|expected \S+ (type|but|got)|does not match|validation (error|failed)|cannot be (empty|null|none)|can only concatenate|indices must be|argument of type|time data|keyerror|typeerror|valueerror",
     ),
     (
         ErrorClass::Unauthenticated,
-        r"unauthenticated|not (authenticated|logged in|signed in)|(log|sign)[- ]?in (first|required|to)|please (log|sign) in|(invalid|incorrect|wrong|bad|expired)( \w+)? (credential|password|token|api key)|(token|password|credential)s? (is|are|was|were)? ?(invalid|incorrect|wrong|expired)|authentication (failed|required)|unauthori[sz]ed",
+        r"unauthenticated|not (authenticated|logged in|signed in)|no (user|one|account) is (currently )?(logged|signed) in|(log|sign)[- ]?in (first|required|to)|please (log|sign) in|(invalid|incorrect|wrong|bad|expired)( \w+)? (credential|password|token|api key)|(token|password|credential)s? (is|are|was|were)? ?(invalid|incorrect|wrong|expired)|authentication (failed|required)|unauthori[sz]ed",
     ),
     (
         ErrorClass::PermissionDenied,
@@ -103,51 +103,67 @@ const PHRASES: &[(ErrorClass, &str)] = &[
     ),
     (
         ErrorClass::NotFound,
-        r"not[ _]found|no such|(does|do|did)( not|n't) exist|not exist|(can ?not|can't|could not|unable to) (be found|find|locate)|not registered|no \w+( \w+)* (found|exists?|available)|unknown|not in the|is not available|nonexistent|non-existent|no (account|user|order|record|card|result)s?\b",
+        r"not[ _]found|no such|(does|do|did)( not|n't) exist|not exist|(can ?not|can't|could not|unable to) (be found|find|locate)|not registered|no \w+( \w+)* (found|exists?|available)|unknown|not in the|no available|you have no|is not available|nonexistent|non-existent|no (account|user|order|record|card|result)s?\b",
     ),
     (
         ErrorClass::Conflict,
-        r"already|insufficient|not enough|exceed|too (low|high|many|few)|non-\w+|conflict|duplicate|cannot (be )?\w+|can't|not (pending|delivered|active|open|allowed|eligible|unlocked|running|locked|connected|empty)|must (first|be \w+ (first|before))|before|only \w+|is full|expired|closed|frozen|turned off|is off|disabled|unavailable for",
+        r"already|insufficient|not enough|exceed|too (low|high|many|few)|non-\w+|conflict|duplicate|cannot (be )?\w+|can't|not (pending|delivered|active|open|allowed|eligible|unlocked|enabled|running|locked|connected|empty)|must (first|be \w+ (first|before))|before|only \w+|is full|expired|closed|frozen|turned off|is off|disabled|unavailable for",
     ),
-    (ErrorClass::Unavailable, r"time(d)?[- ]?out|unavailable|internal (server )?error|service error|bad gateway|redirects"),
-    (ErrorClass::InvalidArgument, r"invalid|malformed|wrong|illegal|unsupported|incorrect|must|required|missing|expected"),
+    (
+        ErrorClass::Unavailable,
+        r"time(d)?[- ]?out|unavailable|internal (server )?error|service error|bad gateway|redirects",
+    ),
+    (
+        ErrorClass::InvalidArgument,
+        r"invalid|malformed|wrong|illegal|unsupported|incorrect|must|required|missing|expected",
+    ),
 ];
 
 static SET: LazyLock<RegexSet> = LazyLock::new(|| {
-    RegexSet::new(PHRASES.iter().map(|(_, phrase)| format!("(?i){phrase}"))).expect("the phrases are well-formed")
+    RegexSet::new(PHRASES.iter().map(|(_, phrase)| format!("(?i){phrase}")))
+        .expect("the phrases are well-formed")
 });
 
-static STATUS: LazyLock<regex::Regex> =
-    LazyLock::new(|| regex::Regex::new(r"(?i)status[ _]?code['\x22]?[:= ]+(\d{3})").expect("the pattern is well-formed"));
+static STATUS: LazyLock<regex::Regex> = LazyLock::new(|| {
+    regex::Regex::new(r"(?i)status[ _]?code['\x22]?[:= ]+(\d{3})").expect("the pattern is well-formed")
+});
 
 /// Longest text looked at, in bytes.
 const MAX_TEXT: usize = 4_096;
 
 /// What a real failure tells of itself: by the status where there is one, else by its words, else
-/// by how the call was spoilt. `None` if none of them tells.
-pub fn of_reply(content: &Json, status: Option<u16>, mutation: Option<&str>) -> Option<ErrorClass> {
+/// by how the call was spoilt. `None` if none of them tells. `known` says if there is such a tool: if
+/// so, a tool that the words miss is something that the call refers to.
+pub fn of_reply(
+    content: &Json,
+    status: Option<u16>,
+    mutation: Option<&str>,
+    known: bool,
+) -> Option<ErrorClass> {
     let by_status = status.and_then(ErrorClass::of_status);
-    by_status.or_else(|| of_text(content)).or(match mutation {
+    by_status.or_else(|| of_text(content, known)).or(match mutation {
         Some("missing" | "extra" | "type") => Some(ErrorClass::InvalidArgument),
-        Some("unknown_tool") => Some(ErrorClass::UnknownTool),
-        _ => None,
+        _ => (!known).then_some(ErrorClass::UnknownTool),
     })
 }
 
 /// What a predicted failure tells, by the same means; where its words tell nothing, what the
 /// predictor itself meant.
-pub(crate) fn of_prediction(prediction: &Prediction, has_status: bool) -> Option<ErrorClass> {
+pub(crate) fn of_prediction(prediction: &Prediction, has_status: bool, known: bool) -> Option<ErrorClass> {
     let by_status = prediction.status.filter(|_| has_status).and_then(ErrorClass::of_status);
-    by_status.or_else(|| of_text(&prediction.content)).or(prediction.kind.map(ErrorClass::of_kind))
+    by_status.or_else(|| of_text(&prediction.content, known)).or(prediction.kind.map(ErrorClass::of_kind))
 }
 
-fn of_text(content: &Json) -> Option<ErrorClass> {
+fn of_text(content: &Json, known: bool) -> Option<ErrorClass> {
     let mut text = String::new();
     collect(content, &mut text);
     let stated = STATUS.captures(&text).and_then(|found| found.get(1)?.as_str().parse().ok());
     stated.and_then(ErrorClass::of_status).or_else(|| {
         let first = SET.matches(&text).iter().next()?;
-        PHRASES.get(first).map(|(class, _)| *class)
+        match PHRASES.get(first)?.0 {
+            ErrorClass::UnknownTool if known => Some(ErrorClass::NotFound),
+            class => Some(class),
+        }
     })
 }
 
@@ -157,7 +173,8 @@ fn collect(content: &Json, text: &mut String) {
     }
     match content {
         Json::String(part) => {
-            let end = part.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_TEXT).last().unwrap_or(0);
+            let end =
+                part.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_TEXT).last().unwrap_or(0);
             text.push_str(if part.len() > MAX_TEXT { &part[..end] } else { part });
             text.push('\n');
         }
@@ -183,6 +200,9 @@ mod tests {
             ("name 'fly' is not defined", UnknownTool),
             ("unknown tool \"fly\"", UnknownTool),
             ("Error: order not found", NotFound),
+            ("Unknown agent tool 'x'. This tool is not available.", NotFound),
+            ("No user is currently logged in.", Unauthenticated),
+            ("Wi-Fi is not enabled, unable to login", Conflict),
             ("cat: 'a.txt': No such file or directory", NotFound),
             ("The symptom does not exist.", NotFound),
             ("Error: non-pending order cannot be cancelled", Conflict),
@@ -193,16 +213,20 @@ mod tests {
             ("Request failed. status_code=503", Unavailable),
             ("Invalid ignition mode.", InvalidArgument),
         ] {
-            assert_eq!(of_text(&json!({"error": text})), Some(class), "{text}");
+            assert_eq!(of_text(&json!({"error": text}), class != UnknownTool), Some(class), "{text}");
         }
-        assert_eq!(of_text(&json!({"error": "Oops"})), None);
+        assert_eq!(of_text(&json!({"error": "Oops"}), true), None);
     }
 
     #[test]
     fn status_comes_before_words_and_words_before_the_mutation() {
-        assert_eq!(of_reply(&json!({"message": "no such thing"}), Some(409), None), Some(ErrorClass::Conflict));
-        assert_eq!(of_reply(&json!("user not found"), None, Some("type")), Some(ErrorClass::NotFound));
-        assert_eq!(of_reply(&json!("Oops"), None, Some("extra")), Some(ErrorClass::InvalidArgument));
-        assert_eq!(of_reply(&json!("Oops"), None, Some("unknown")), None);
+        assert_eq!(
+            of_reply(&json!({"message": "no such thing"}), Some(409), None, true),
+            Some(ErrorClass::Conflict)
+        );
+        assert_eq!(of_reply(&json!("user not found"), None, Some("type"), true), Some(ErrorClass::NotFound));
+        assert_eq!(of_reply(&json!("Oops"), None, Some("extra"), true), Some(ErrorClass::InvalidArgument));
+        assert_eq!(of_reply(&json!("Oops"), None, Some("unknown"), true), None);
+        assert_eq!(of_reply(&json!("Oops"), None, None, false), Some(ErrorClass::UnknownTool));
     }
 }

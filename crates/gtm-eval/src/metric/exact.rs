@@ -28,7 +28,9 @@ impl<'a> Comparison<'a> {
         match (real, ours) {
             (Json::Object(real), Json::Object(ours)) => {
                 real.len() == ours.len()
-                    && real.iter().all(|(name, value)| ours.get(name).is_some_and(|o| self.same(value, o, name)))
+                    && real
+                        .iter()
+                        .all(|(name, value)| ours.get(name).is_some_and(|o| self.same(value, o, name)))
             }
             (Json::Array(real), Json::Array(ours)) => {
                 real.len() == ours.len() && real.iter().zip(ours).all(|(r, o)| self.same(r, o, name))
@@ -93,14 +95,20 @@ mod tests {
     #[test]
     fn fresh_values_match_by_class() {
         assert!(same(json!({"id": "BK-4821"}), json!({"id": "BK-9377"})));
-        assert!(!same(json!({"id": "BK-4821"}), json!({"id": "usr_1234567"})), "ours is known, so it is no fresh id");
+        assert!(
+            !same(json!({"id": "BK-4821"}), json!({"id": "usr_1234567"})),
+            "ours is known, so it is no fresh id"
+        );
         assert!(!same(json!({"id": "usr_1234567"}), json!({"id": "BK-4821"})), "the real one was known");
         assert!(!same(json!({"id": "BK-4821"}), json!({"id": "pending"})));
         assert!(!same(json!({"id": 45_451_592}), json!({"id": "45451592"})), "the type counts");
         assert!(same(json!({"id": 45_451_592}), json!({"id": 12_000})));
         assert!(!same(json!({"id": 45_451_592}), json!({"id": 555_444_333})), "known to the session");
         assert!(!same(json!({"total": 45_451_592}), json!({"total": 12_000})), "an amount is no id");
-        assert!(same(json!("Opened dsp_6ed1a491c036 on 2024-05-01."), json!("Opened dsp_000000000001 on 2025-01-01.")));
+        assert!(same(
+            json!("Opened dsp_6ed1a491c036 on 2024-05-01."),
+            json!("Opened dsp_000000000001 on 2025-01-01.")
+        ));
         assert!(!same(json!("Opened dsp_6ed1a491c036 today"), json!("Closed dsp_6ed1a491c036 today")));
         assert!(!same(json!("2024-05-01"), json!("2024-05-01 10:00:00")), "a date is no date-time");
     }
@@ -108,7 +116,13 @@ mod tests {
     #[test]
     fn one_fresh_value_stands_for_one_value() {
         assert!(same(json!({"id": "BK-4821", "ref": "BK-4821"}), json!({"id": "BK-1111", "ref": "BK-1111"})));
-        assert!(!same(json!({"id": "BK-4821", "ref": "BK-4821"}), json!({"id": "BK-1111", "ref": "BK-2222"})));
-        assert!(!same(json!({"id": "BK-4821", "ref": "BK-4822"}), json!({"id": "BK-1111", "ref": "BK-1111"})));
+        assert!(!same(
+            json!({"id": "BK-4821", "ref": "BK-4821"}),
+            json!({"id": "BK-1111", "ref": "BK-2222"})
+        ));
+        assert!(!same(
+            json!({"id": "BK-4821", "ref": "BK-4822"}),
+            json!({"id": "BK-1111", "ref": "BK-1111"})
+        ));
     }
 }

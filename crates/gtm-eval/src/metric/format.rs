@@ -9,7 +9,13 @@ use serde_json::Value as Json;
 ///
 /// A declaration that the real reply breaks as well says nothing about the tool, and is not held
 /// against a prediction.
-pub(crate) fn is_right(real: &Json, real_error: bool, ours: &Json, our_error: bool, returns: Option<&Checker>) -> bool {
+pub(crate) fn is_right(
+    real: &Json,
+    real_error: bool,
+    ours: &Json,
+    our_error: bool,
+    returns: Option<&Checker>,
+) -> bool {
     let parses = || {
         let text = serde_json::to_string(ours);
         text.is_ok_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok())
@@ -28,15 +34,25 @@ mod tests {
 
     #[test]
     fn kind_and_declaration_count() {
-        let returns = json!({"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]});
+        let returns =
+            json!({"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]});
         let returns = Checker::new(&returns, &Limits::default()).unwrap();
         let right = |real: &Json, ours: &Json, error| is_right(real, false, ours, error, Some(&returns));
         assert!(right(&json!({"id": 1}), &json!({"id": 2}), false));
         assert!(!right(&json!({"id": 1}), &json!({"id": "2"}), false), "breaks the declaration");
         assert!(!right(&json!({"id": 1}), &json!({}), false));
-        assert!(right(&json!({"id": 1}), &json!({"error": "no"}), true), "an error need not be what success is");
-        assert!(right(&json!({"no_id": 1}), &json!({"no_id": 2}), false), "the real tool breaks its own declaration");
-        assert!(!is_right(&json!("{\"id\": 1}"), false, &json!({"id": 1}), false, None), "a text is no object");
+        assert!(
+            right(&json!({"id": 1}), &json!({"error": "no"}), true),
+            "an error need not be what success is"
+        );
+        assert!(
+            right(&json!({"no_id": 1}), &json!({"no_id": 2}), false),
+            "the real tool breaks its own declaration"
+        );
+        assert!(
+            !is_right(&json!("{\"id\": 1}"), false, &json!({"id": 1}), false, None),
+            "a text is no object"
+        );
         assert!(is_right(&json!(null), false, &json!(null), false, None));
     }
 }

@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn worked_by_hand() {
-        let real = json!({"name": "Ada", "age": 36.0, "score": 100, "note": "paid in full today", "tags": []});
+        let real =
+            json!({"name": "Ada", "age": 36.0, "score": 100, "note": "paid in full today", "tags": []});
         // name and age are known; name is right, age wrong. score is 5 % off. note shares 2 of 4 words with 3.
         let ours = json!({"name": "Ada", "age": 37, "score": 105, "note": "paid today, thanks", "tags": []});
         let shares = compare(&real, Some(&ours), &known());
@@ -105,7 +106,10 @@ mod tests {
 
     #[test]
     fn a_refusal_has_no_leaf_right_and_extra_leaves_do_not_help() {
-        assert_eq!(compare(&json!({"name": "Ada"}), None, &known()), Shares { determined: Some(0.0), leaves: 0.0, near: 0.0 });
+        assert_eq!(
+            compare(&json!({"name": "Ada"}), None, &known()),
+            Shares { determined: Some(0.0), leaves: 0.0, near: 0.0 }
+        );
         let real = json!([{"name": "Ada"}]);
         let ours = json!([{"name": "Eve"}, {"name": "Ada"}]);
         assert_eq!(compare(&real, Some(&ours), &known()).determined, Some(0.0), "place by place");

@@ -30,7 +30,10 @@ mod tests {
     #[test]
     fn worked_by_hand() {
         // Real: a, b, b[], b[].c. Ours: a, b, d. Two shared of 4 and 3: 2*2/7; both of the same type.
-        assert_eq!(scores(json!({"a": 1, "b": [{"c": 1}]}), json!({"a": 2, "b": [], "d": 0})), (4.0 / 7.0, Some(1.0)));
+        assert_eq!(
+            scores(json!({"a": 1, "b": [{"c": 1}]}), json!({"a": 2, "b": [], "d": 0})),
+            (4.0 / 7.0, Some(1.0))
+        );
         // The same members with another type: an F1 of 1, half of the types.
         assert_eq!(scores(json!({"a": 1, "b": "x"}), json!({"b": "y", "a": "1"})), (1.0, Some(0.5)));
         // 1 and 1.0 are of one type; null is another than text.

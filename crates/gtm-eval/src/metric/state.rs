@@ -250,7 +250,8 @@ mod tests {
 
     fn session(state: Json, turns: Json) -> Session {
         let tool = |name: &str| json!({"name": name, "description": "", "parameters": {"type": "object", "properties": {}}});
-        let tools: Vec<Json> = ["get_note", "list_notes", "create_note", "delete_note", "update_note"].map(tool).into();
+        let tools: Vec<Json> =
+            ["get_note", "list_notes", "create_note", "delete_note", "update_note"].map(tool).into();
         let line = json!({"session_id": "s", "tools": tools, "initial_state": state, "turns": turns});
         Session::parse(&line.to_string(), &ToolCache::default()).unwrap()
     }
@@ -263,18 +264,26 @@ mod tests {
     fn reads_that_show_writes_are_found() {
         let state = json!({"notes": {"n1": {"id": "n1", "text": "milk", "done": false}, "n2": {"id": "n2", "text": "eggs", "done": false}}});
         let note = |text: &str, done: bool| json!({"id": "n1", "text": text, "done": done});
-        let found = checks(&session(state, json!([
-            turn("get_note", json!({"id": "n1"}), note("milk", false), false),
-            turn("update_note", json!({"id": "n1", "done": true}), json!("ok"), false),
-            turn("get_note", json!({"id": "n1"}), note("milk", true), false),
-            turn("get_note", json!({"id": "n2"}), json!({"id": "n2", "text": "eggs", "done": false}), false),
-            turn("create_note", json!({"text": "bread"}), json!({"id": "note-77"}), false),
-            turn("get_note", json!({"id": "note-77"}), json!({"id": "note-77"}), false),
-            turn("list_notes", json!({}), json!(["milk", "bread"]), false),
-            turn("delete_note", json!({"id": "n2"}), json!("ok"), false),
-            turn("get_note", json!({"id": "n2"}), json!("not found"), true),
-            turn("get_note", json!({"id": "n9"}), json!("not found"), true),
-        ])));
+        let found = checks(&session(
+            state,
+            json!([
+                turn("get_note", json!({"id": "n1"}), note("milk", false), false),
+                turn("update_note", json!({"id": "n1", "done": true}), json!("ok"), false),
+                turn("get_note", json!({"id": "n1"}), note("milk", true), false),
+                turn(
+                    "get_note",
+                    json!({"id": "n2"}),
+                    json!({"id": "n2", "text": "eggs", "done": false}),
+                    false
+                ),
+                turn("create_note", json!({"text": "bread"}), json!({"id": "note-77"}), false),
+                turn("get_note", json!({"id": "note-77"}), json!({"id": "note-77"}), false),
+                turn("list_notes", json!({}), json!(["milk", "bread"]), false),
+                turn("delete_note", json!({"id": "n2"}), json!("ok"), false),
+                turn("get_note", json!({"id": "n2"}), json!("not found"), true),
+                turn("get_note", json!({"id": "n9"}), json!("not found"), true),
+            ]),
+        ));
         // changed, untouched record, created, given, gone, never there.
         assert_eq!(found, [false, false, true, false, false, true, true, false, true, false]);
     }
@@ -283,22 +292,28 @@ mod tests {
     fn a_record_that_was_never_read_before_is_compared_with_the_initial_state() {
         let state = json!({"notes": {"n1": {"id": "n1", "text": "milk", "status": "open"}}});
         let list = |status: &str| json!([{"id": "n1", "text": "MILK", "status": status}]);
-        let found = checks(&session(state, json!([
-            turn("list_notes", json!({}), list("closed"), false),
-            turn("update_note", json!({"id": "n1"}), json!({"id": "n1", "status": "closed"}), false),
-            turn("list_notes", json!({"page": 1}), list("closed"), false),
-            turn("list_notes", json!({"page": 2}), list("open"), false),
-        ])));
+        let found = checks(&session(
+            state,
+            json!([
+                turn("list_notes", json!({}), list("closed"), false),
+                turn("update_note", json!({"id": "n1"}), json!({"id": "n1", "status": "closed"}), false),
+                turn("list_notes", json!({"page": 1}), list("closed"), false),
+                turn("list_notes", json!({"page": 2}), list("open"), false),
+            ]),
+        ));
         assert_eq!(found, [false, false, true, false], "shown otherwise is not written");
     }
 
     #[test]
     fn a_moving_clock_is_no_write() {
-        let found = checks(&session(json!({}), json!([
-            turn("get_note", json!({}), json!({"now": "2024-05-01T10:00:00"}), false),
-            turn("update_note", json!({}), json!("ok"), false),
-            turn("get_note", json!({}), json!({"now": "2024-05-01T10:00:07"}), false),
-        ])));
+        let found = checks(&session(
+            json!({}),
+            json!([
+                turn("get_note", json!({}), json!({"now": "2024-05-01T10:00:00"}), false),
+                turn("update_note", json!({}), json!("ok"), false),
+                turn("get_note", json!({}), json!({"now": "2024-05-01T10:00:07"}), false),
+            ]),
+        ));
         assert_eq!(found, [false, false, false]);
     }
 

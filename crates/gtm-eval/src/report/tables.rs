@@ -50,7 +50,11 @@ fn row(class: &str, name: &str, figures: &Map<String, Json>) -> String {
 }
 
 /// Suites, their macro average, and that of each baseline.
-pub(super) fn suites(evaluation: &Evaluation, name: &str, baselines: &[(String, Map<String, Json>)]) -> String {
+pub(super) fn suites(
+    evaluation: &Evaluation,
+    name: &str,
+    baselines: &[(String, Map<String, Json>)],
+) -> String {
     let mut out = format!("<div class=\"scroll\"><table>{}", heading("suite"));
     for suite in &evaluation.suites {
         out.push_str(&row("", &suite.name, &suite.ours.to_json()));
@@ -94,7 +98,8 @@ pub(super) fn outcomes(evaluation: &Evaluation) -> String {
         Outcome::Failure(None) => "error, class not told",
     };
     let columns: String = shown.iter().map(|outcome| format!("<th>{}</th>", name(outcome))).collect();
-    let mut out = format!("<div class=\"scroll\"><table><tr><th>real ↓ &nbsp; simulated →</th>{columns}</tr>");
+    let mut out =
+        format!("<div class=\"scroll\"><table><tr><th>real ↓ &nbsp; simulated →</th>{columns}</tr>");
     for real in &shown {
         out.push_str(&format!("<tr><td>{}</td>", name(real)));
         for ours in &shown {
@@ -104,7 +109,10 @@ pub(super) fn outcomes(evaluation: &Evaluation) -> String {
                 (true, _) => " class=\"hot\"",
                 (false, _) => " class=\"off\"",
             };
-            out.push_str(&format!("<td{class}>{}</td>", if number > 0 { count(number) } else { String::new() }));
+            out.push_str(&format!(
+                "<td{class}>{}</td>",
+                if number > 0 { count(number) } else { String::new() }
+            ));
         }
         out.push_str("</tr>");
     }
@@ -113,7 +121,8 @@ pub(super) fn outcomes(evaluation: &Evaluation) -> String {
 
 /// Recall of errors by how the call was spoilt, per suite.
 pub(super) fn mutations(evaluation: &Evaluation) -> String {
-    let mut all: Vec<&String> = evaluation.suites.iter().flat_map(|s| s.ours.caught_by_mutation.keys()).collect();
+    let mut all: Vec<&String> =
+        evaluation.suites.iter().flat_map(|s| s.ours.caught_by_mutation.keys()).collect();
     all.sort();
     all.dedup();
     if all.is_empty() {
@@ -126,7 +135,9 @@ pub(super) fn mutations(evaluation: &Evaluation) -> String {
         for kind in &all {
             let caught = suite.ours.caught_by_mutation.get(*kind);
             out.push_str(&match caught.and_then(|caught| Some((caught.value()?, caught.count()))) {
-                Some((share, n)) => format!("<td class=\"heat\" style=\"--v:{share:.3}\" title=\"of {n}\">{share:.3}</td>"),
+                Some((share, n)) => {
+                    format!("<td class=\"heat\" style=\"--v:{share:.3}\" title=\"of {n}\">{share:.3}</td>")
+                }
                 None => "<td>–</td>".to_owned(),
             });
         }
@@ -138,7 +149,8 @@ pub(super) fn mutations(evaluation: &Evaluation) -> String {
 /// Where most turns are lost: by suite, and by tool and kind.
 pub(super) fn losses(evaluation: &Evaluation) -> String {
     let columns: String = Miss::ALL.iter().map(|miss| format!("<th>{}</th>", miss.name())).collect();
-    let mut out = format!("<div class=\"scroll\"><table><tr><th>suite</th><th>turns</th><th>exact</th>{columns}</tr>");
+    let mut out =
+        format!("<div class=\"scroll\"><table><tr><th>suite</th><th>turns</th><th>exact</th>{columns}</tr>");
     for suite in &evaluation.suites {
         let turns = suite.ours.turns;
         out.push_str(&format!(
@@ -148,9 +160,14 @@ pub(super) fn losses(evaluation: &Evaluation) -> String {
             figure(suite.ours.exact.value())
         ));
         for miss in Miss::ALL {
-            let lost: u64 = suite.misses.iter().filter(|((_, kind), _)| *kind == miss).map(|(_, (n, _))| n).sum();
+            let lost: u64 =
+                suite.misses.iter().filter(|((_, kind), _)| *kind == miss).map(|(_, (n, _))| n).sum();
             let share = lost as f64 / turns.max(1) as f64;
-            out.push_str(&format!("<td>{} <span style=\"color:var(--soft)\">{:.1} %</span></td>", count(lost), 100.0 * share));
+            out.push_str(&format!(
+                "<td>{} <span style=\"color:var(--soft)\">{:.1} %</span></td>",
+                count(lost),
+                100.0 * share
+            ));
         }
         out.push_str("</tr>");
     }
@@ -159,7 +176,9 @@ pub(super) fn losses(evaluation: &Evaluation) -> String {
     let mut all: Vec<(&Suite, &str, Miss, u64)> = evaluation
         .suites
         .iter()
-        .flat_map(|suite| suite.misses.iter().map(move |((tool, miss), (n, _))| (suite, tool.as_str(), *miss, *n)))
+        .flat_map(|suite| {
+            suite.misses.iter().map(move |((tool, miss), (n, _))| (suite, tool.as_str(), *miss, *n))
+        })
         .collect();
     let share = |suite: &Suite, lost: u64| lost as f64 / suite.ours.turns.max(1) as f64;
     all.sort_by(|a, b| share(b.0, b.3).total_cmp(&share(a.0, a.3)).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));

@@ -43,7 +43,8 @@ fn turn(suite: &Suite, miss: Miss, lost: u64, example: &Example, open: bool) -> 
         let failed = if failed { " <span class=\"err\">error</span>" } else { "" };
         format!("<div><h4>{title}{failed}</h4><pre>{value}</pre></div>")
     };
-    let mutation = example.mutation.as_deref().map_or(String::new(), |m| format!(" · call spoilt: {}", escaped(m)));
+    let mutation =
+        example.mutation.as_deref().map_or(String::new(), |m| format!(" · call spoilt: {}", escaped(m)));
     format!(
         "<details class=\"turn\" data-suite=\"{name}\" data-kind=\"{kind}\"{open}><summary><code>{tool}</code> \
          <span class=\"tag\">{kind}</span> <span class=\"of\">{name}</span><span class=\"count\">{lost} turns like this</span></summary>\

@@ -2,7 +2,7 @@
 
 mod table;
 
-use crate::output::{Out, Result, Status, note};
+use crate::output::{Out, Result, Status};
 use gtm_error::{Code, Error};
 use gtm_eval::baseline::Baseline as Known;
 use gtm_eval::{Evaluation, Options, Progress, Session, evaluate, report, session_files};
@@ -95,11 +95,12 @@ impl From<Baseline> for Known {
 pub(crate) fn run(args: &Args) -> Result<Status> {
     let files = session_files(&args.suites)?;
     let base = args.toolset.as_deref().map(Toolset::load).transpose()?;
-    let options =
-        Options { limit: args.limit, free: args.free, baseline: args.baseline.map(Known::from), jobs: args.jobs };
-    if cfg!(debug_assertions) {
-        note("this is a debug build: the times mean nothing");
-    }
+    let options = Options {
+        limit: args.limit,
+        free: args.free,
+        baseline: args.baseline.map(Known::from),
+        jobs: args.jobs,
+    };
     let mut dump = args.dump.as_deref().map(create).transpose()?;
     let total = files.iter().filter_map(|file| std::fs::metadata(&file.path).ok()).map(|m| m.len()).sum();
     let bar = Bar::new(total);
@@ -124,7 +125,8 @@ fn finish(args: &Args, name: &str, evaluation: &Evaluation) -> Result<Status> {
     match &args.json {
         Some(_) if args.wants_json() => out.json(&evaluation.to_json())?,
         Some(path) => {
-            let text = format!("{}\n", serde_json::to_string_pretty(&evaluation.to_json()).unwrap_or_default());
+            let text =
+                format!("{}\n", serde_json::to_string_pretty(&evaluation.to_json()).unwrap_or_default());
             std::fs::write(path, text).map_err(|e| cannot_write(path, &e))?;
             table::show(evaluation, name, &mut out)?;
         }

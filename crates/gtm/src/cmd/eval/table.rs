@@ -39,10 +39,11 @@ pub(super) fn show(evaluation: &Evaluation, name: &str, out: &mut Out) -> Result
     let overall = evaluation.overall();
     let figure = |metric: &str| overall.get(metric).and_then(Json::as_f64).unwrap_or_default();
     out.line(format!(
-        "deterministic {:.2}; {:.3} ms a call (median), {:.3} ms (99 %)",
+        "deterministic {:.2}; {:.3} ms a call (median), {:.3} ms (99 %){}",
         figure("deterministic"),
         figure("ms_per_call_p50"),
         figure("ms_per_call_p99"),
+        if cfg!(debug_assertions) { ", in a debug build" } else { "" },
     ))
 }
 
