@@ -99,7 +99,7 @@ pub fn html(page: &Page<'_>) -> String {
         sections.push(("learning", "Learning", note.into(), learning(curve)));
     }
     let errors = tables::outcomes(evaluation)
-        + "<p class=\"note\" style=\"margin-top:1.4rem\">Errors caught, by how the call was spoilt on purpose (none: it was not).</p>"
+        + "<p class=\"note after\">Errors caught, by how the call was spoilt on purpose (none: it was not).</p>"
         + &tables::mutations(evaluation);
     sections.push(("errors", "Errors", "How calls really ended, and how they ended here.".into(), errors));
     sections.push((

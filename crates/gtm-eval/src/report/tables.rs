@@ -171,8 +171,8 @@ pub(super) fn losses(evaluation: &Evaluation) -> String {
         }
         out.push_str("</tr>");
     }
-    out.push_str("</table></div><p class=\"note\">And the tools that lose most:</p>");
-    out.push_str("<div class=\"scroll\"><table><tr><th>tool</th><th>suite</th><th>what goes wrong</th><th>turns lost</th><th>of the suite</th></tr>");
+    out.push_str("</table></div><p class=\"note after\">And the tools that lose most:</p>");
+    out.push_str("<div class=\"scroll\"><table><tr><th>tool</th><th class=\"text\">suite</th><th class=\"text\">what goes wrong</th><th>turns lost</th><th>of the suite</th></tr>");
     let mut all: Vec<(&Suite, &str, Miss, u64)> = evaluation
         .suites
         .iter()
