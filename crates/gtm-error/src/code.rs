@@ -156,6 +156,10 @@ codes! {
     Usage = "GTM0601", 400, "wrong usage",
         "see `gtm --help`",
         "The command line does not make sense as given.";
+    // 07: recorded sessions
+    RecordingInvalid = "GTM0701", 400, "recorded session not valid",
+        "mend the line shown; each line is one session: `{session_id, tools, initial_state?, turns: [{call: {name, arguments}, response, is_error}]}`",
+        "A file of recorded sessions (JSON Lines, one session a line, plain or compressed with zstd) has a line that is not JSON, lacks a member that is needed, or is too long. Nothing after that line was used.";
 }
 
 impl Code {

@@ -184,7 +184,7 @@ impl Simulator {
             return read_only;
         }
         match self.program(tool) {
-            Some((_, Rung::Direct)) | None => gtm_read::function::reads(spec),
+            Some((_, Rung::Direct)) | None => gtm_read::function::reads(spec).unwrap_or(false),
             Some((program, _)) => !program.may_change(),
         }
     }

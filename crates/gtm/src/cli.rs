@@ -1,6 +1,6 @@
 //! The command line as data.
 
-use crate::cmd::{bench, call, completions, explain, mcp, read, record, schema, serve, tools, try_out};
+use crate::cmd::{bench, call, completions, eval, explain, mcp, read, record, schema, serve, tools, try_out};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Record(record::Args),
     Mcp(mcp::Args),
     Explain(explain::Args),
+    Eval(eval::Args),
     Bench(bench::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -52,6 +53,7 @@ impl Command {
             Command::Read(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Record(args) => args.json,
+            Command::Eval(args) => args.wants_json(),
             Command::Bench(args) => args.json,
             Command::Serve(_) | Command::Mcp(_) | Command::Schema(_) | Command::Completions(_) => false,
         }

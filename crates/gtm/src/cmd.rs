@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod call;
 pub(crate) mod completions;
+pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod mcp;
 pub(crate) mod read;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),

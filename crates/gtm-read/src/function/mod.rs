@@ -57,9 +57,11 @@ use std::sync::Arc;
 use tool::Tool;
 use verbs::Verb;
 
-/// Whether a tool changes nothing, as its name and description say it.
-pub fn reads(tool: &ToolSpec) -> bool {
-    verbs::action(tool, &tool.description).reads()
+/// Whether a tool looks something up and changes nothing, by the verb of its name or description.
+/// `None` if there is no verb that tells.
+pub fn reads(tool: &ToolSpec) -> Option<bool> {
+    let action = verbs::action(tool, &tool.description);
+    (action.verb != Verb::Other).then(|| action.reads())
 }
 
 /// Reads tools that have no HTTP path, adding what was found to `out`.

@@ -4,6 +4,7 @@ mod about;
 mod call;
 mod clients;
 mod common;
+mod eval;
 mod read;
 mod readme;
 mod record;
