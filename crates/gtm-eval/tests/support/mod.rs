@@ -1,19 +1,10 @@
 //! A small suite for tests: a shop's notes, kept by a real tool that never was.
 
-use gtm_error::Result;
-use gtm_eval::Session;
-use gtm_sim::{Simulator, Toolset};
+mod rules;
+
+pub(crate) use rules::rules;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
-
-/// The simulator that rules make of a session.
-pub(crate) fn rules(session: &Session) -> Result<Option<Simulator>> {
-    let mut toolset = Toolset::from_tools("session", session.tools.specs().to_vec());
-    if let Some(state) = &session.initial_state {
-        toolset = toolset.with_state(state.clone());
-    }
-    Simulator::new(toolset).map(Some)
-}
 
 /// A session in which a note is read, changed, read again, and a call goes wrong.
 pub(crate) fn session(id: &str) -> Json {
