@@ -1,16 +1,13 @@
 //! Evaluating small suites from files.
 
-#[path = "support/notes.rs"]
-mod notes;
 mod support;
 
 use gtm_error::Code;
 use gtm_eval::baseline::Baseline;
 use gtm_eval::{Evaluation, Miss, Options, evaluate, session_files};
-use notes::{session, write};
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
-use support::rules;
+use support::{rules, session, write};
 
 fn run(paths: &[PathBuf], options: &Options) -> gtm_error::Result<(Evaluation, String)> {
     let mut dump = Vec::new();

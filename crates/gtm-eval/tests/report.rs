@@ -1,16 +1,13 @@
 //! The report in a real browser.
 
-#[path = "support/notes.rs"]
-mod notes;
 mod support;
 
 use gtm_eval::report::{CurvePoint, Page, html};
 use gtm_eval::{Evaluation, Options, evaluate, session_files};
-use notes::{session, write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use support::rules;
+use support::{rules, session, write};
 
 fn evaluation(folder: &Path) -> Evaluation {
     let mut hostile = session("</script><script>document.title = 'taken'</script>");

@@ -228,9 +228,13 @@ fn real_sessions_happen_again() {
             toolset.recordings = vec![recording.clone()];
             let simulator = Simulator::new(toolset).unwrap();
             let mut session = open(&simulator);
-            for turn in &recording.turns {
+            for (at, turn) in recording.turns.iter().enumerate() {
                 let reply = call(&simulator, &mut session, &turn.call.name, turn.call.arguments.clone());
-                if !turn.response_truncated {
+                // A service that others use too may answer the same question anew: the first answer stays.
+                let moved = recording.turns[..at]
+                    .iter()
+                    .any(|before| before.call == turn.call && before.response != turn.response);
+                if !turn.response_truncated && !(moved && suite.ends_with("_logs")) {
                     turns += 1;
                     same += usize::from((&reply.content, reply.is_error) == (&turn.response, turn.is_error));
                 }
