@@ -59,7 +59,7 @@ fn figures_of_a_small_suite_are_as_worked_out_by_hand() {
 fn baselines_take_the_same_turns() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "any.jsonl", &[session("a").to_string()]);
-    let (evaluation, _) = run(&[file.clone()], &Options::default()).expect("it runs");
+    let (evaluation, _) = run(std::slice::from_ref(&file), &Options::default()).expect("it runs");
     let [faker, echo, last] = &evaluation.suites[0].baselines;
     assert_eq!([faker.turns, echo.turns, last.turns], [6, 6, 6]);
     assert_eq!(faker.figure("error_recall"), Some(0.5), "the missing argument only");
@@ -68,7 +68,7 @@ fn baselines_take_the_same_turns() {
     assert_eq!(last.figure("state"), Some(0.0));
     for (at, baseline) in Baseline::ALL.into_iter().enumerate() {
         let options = Options { baseline: Some(baseline), ..Options::default() };
-        let (alone, _) = run(&[file.clone()], &options).expect("it runs");
+        let (alone, _) = run(std::slice::from_ref(&file), &options).expect("it runs");
         let timeless = |tally: &gtm_eval::Tally| -> Vec<_> {
             let mut figures = tally.figures();
             figures.retain(|(name, _)| !name.starts_with("ms_") && name != "deterministic");
@@ -85,7 +85,7 @@ fn any_number_of_threads_gives_the_same_in_the_same_order() {
     let file = write(folder.path(), "any.jsonl", &lines);
     let run = |jobs, limit| {
         let options = Options { jobs, limit, ..Options::default() };
-        let (evaluation, dump) = run(&[file.clone()], &options).expect("it runs");
+        let (evaluation, dump) = run(std::slice::from_ref(&file), &options).expect("it runs");
         let mut figures = evaluation.to_json();
         for suite in figures.values_mut().filter_map(Json::as_object_mut) {
             suite.retain(|name, _| !name.starts_with("ms_"));

@@ -8,9 +8,12 @@ use crate::runner::{Evaluation, Suite};
 /// Most examples on the page.
 const MAX_EXAMPLES: usize = 300;
 
+/// A way of missing the truth: its share of a suite's turns, suite, tool, kind, turns lost, examples.
+type Way<'a> = (f64, &'a Suite, &'a str, Miss, u64, &'a [Example]);
+
 /// Examples of what costs most first, in turn from each suite, with filters.
 pub(super) fn browser(evaluation: &Evaluation) -> String {
-    let mut ways: Vec<(f64, &Suite, &str, Miss, u64, &[Example])> = Vec::new();
+    let mut ways: Vec<Way<'_>> = Vec::new();
     for suite in &evaluation.suites {
         for ((tool, miss), (lost, examples)) in &suite.misses {
             let share = *lost as f64 / suite.ours.turns.max(1) as f64;

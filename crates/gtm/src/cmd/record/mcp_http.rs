@@ -62,7 +62,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Recording for McpHttp {
     fn asked(&self, asked: &Asked) {
         if asked.method == Method::POST {
-            lock(&self.conversation(&asked.headers)).from_client(&asked.body);
+            lock(&self.conversation(&asked.headers)).said_by_client(&asked.body);
         }
     }
 
@@ -89,7 +89,7 @@ impl Recording for McpHttp {
                 over: false,
             })),
             false => Some(Box::new(Copy::new(move |answer: Option<Vec<u8>>| match answer {
-                Some(answer) => lock(&conversation).from_server(&answer),
+                Some(answer) => lock(&conversation).said_by_server(&answer),
                 None => recorder.passed(TOO_LONG),
             }))),
         }
@@ -123,7 +123,7 @@ impl Events {
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
         if line.is_empty() {
             if !self.over && !self.data.is_empty() {
-                lock(&self.conversation).from_server(&self.data);
+                lock(&self.conversation).said_by_server(&self.data);
             }
             self.data.clear();
             self.over = false;

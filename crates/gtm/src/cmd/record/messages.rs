@@ -44,7 +44,7 @@ impl Conversation {
     }
 
     /// A message of the client, or several.
-    pub(super) fn from_client(&mut self, text: &[u8]) {
+    pub(super) fn said_by_client(&mut self, text: &[u8]) {
         for message in messages(text) {
             let (Some(id), Some(method)) = (id(&message), message.get("method").and_then(Value::as_str))
             else {
@@ -104,7 +104,7 @@ impl Conversation {
     }
 
     /// A message of the server, or several. What it answers is in the file when this returns.
-    pub(super) fn from_server(&mut self, text: &[u8]) {
+    pub(super) fn said_by_server(&mut self, text: &[u8]) {
         if self.pending.is_empty() {
             return;
         }

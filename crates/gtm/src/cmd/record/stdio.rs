@@ -46,12 +46,12 @@ pub(super) async fn run(
         .kill_on_drop(true)
         .spawn()
         .map_err(|e| failed(format!("cannot start `{program}`: {e}")))?;
-    let (Some(to_server), Some(from_server)) = (child.stdin.take(), child.stdout.take()) else {
+    let (Some(to_server), Some(said_by_server)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(failed("the server has no input or output".into()));
     };
     let conversation: Shared = Arc::new(Mutex::new(Conversation::new(recorder, "stdio")));
     let mut client = tokio::spawn(requests(tokio::io::stdin(), to_server, conversation.clone()));
-    let mut server = tokio::spawn(answers(from_server, tokio::io::stdout(), conversation.clone()));
+    let mut server = tokio::spawn(answers(said_by_server, tokio::io::stdout(), conversation.clone()));
     tokio::pin!(stop);
     let mut left = false;
     loop {
@@ -111,7 +111,7 @@ async fn requests(
             let own = {
                 let mut conversation = lock(&conversation);
                 let own = conversation.own_request(&line);
-                conversation.from_client(&line);
+                conversation.said_by_client(&line);
                 own
             };
             if let Some(mut own) = own {
@@ -138,7 +138,7 @@ async fn answers(
         if whole {
             let mut conversation = lock(&conversation);
             let own = conversation.is_own(&line);
-            conversation.from_server(&line);
+            conversation.said_by_server(&line);
             if own {
                 continue;
             }
