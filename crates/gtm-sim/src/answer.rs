@@ -52,9 +52,13 @@ impl Simulator {
             return self.refuse(session, call, self.unknown_tool(&call.tool));
         };
         let spec = &self.toolset.tools[tool.at];
-        let checked = match tool.check(spec, self.toolset.arguments, &self.toolset.limits, &call.arguments) {
-            Ok(checked) => checked,
-            Err(error) => return self.refuse(session, call, error),
+        let (policy, limits) = (self.toolset.arguments, &self.toolset.limits);
+        let (checked, check) = match self.is_unchecked(tool) {
+            true => tool.examine(spec, policy, limits, &call.arguments),
+            false => match tool.check(spec, policy, limits, &call.arguments) {
+                Ok(checked) => (checked, Value::Null),
+                Err(error) => return self.refuse(session, call, error),
+            },
         };
         let args = Value::from(&*checked);
         let given = match checked {
@@ -67,15 +71,22 @@ impl Simulator {
             true => Plan::default(),
             false => injector.plan(&tool.name, &args, session.seed(), session.history.end(), &mut counts),
         };
-        let answer = self.respond(session, tool, &args, &plan);
+        let answer = self.respond(session, tool, &args, &check, &plan);
         self.turn(Asked { session, tool, call, given, plan, counts }, answer)
     }
 
     /// The ladder: a fault, an outcome observed before, or the behavior.
-    fn respond(&self, session: &Session, tool: &Tool, args: &Value, plan: &Plan) -> Answer {
+    fn respond(
+        &self,
+        session: &Session,
+        tool: &Tool,
+        args: &Value,
+        check: &Value,
+        plan: &Plan,
+    ) -> Answer {
         let world = &session.now.world;
         if let Some(error) = &plan.error {
-            let after = if plan.commit { self.run(tool, world, args).map(|o| o.world).ok() } else { None };
+            let after = if plan.commit { self.run(tool, world, args, check).map(|o| o.world).ok() } else { None };
             let failed = self.failed(tool, error.clone(), args, world, Rung::Fault);
             return Answer { world: after.unwrap_or_else(|| world.clone()), ..failed };
         }
@@ -92,7 +103,7 @@ impl Simulator {
             };
         }
         if plan.stale > 0 {
-            let answer = match self.run(tool, session.world_before(plan.stale), args) {
+            let answer = match self.run(tool, session.world_before(plan.stale), args, check) {
                 // A change is made to the state as it is.
                 Ok(outcome) if outcome.changed => None,
                 Ok(outcome) => Some(self.succeeded(tool, outcome)),
@@ -102,21 +113,31 @@ impl Simulator {
                 return Answer { world: world.clone(), ..answer };
             }
         }
-        match self.run(tool, world, args) {
+        match self.run(tool, world, args, check) {
             Ok(outcome) => self.succeeded(tool, outcome),
             Err(error) => self.failed(tool, error, args, world, self.rung_of(tool)),
         }
     }
 
     /// Runs the tool's behavior. A panic in it fails the call in the tool's own error style.
-    pub(crate) fn run(&self, tool: &Tool, world: &World, args: &Value) -> Result<Outcome, ToolError> {
+    pub(crate) fn run(
+        &self,
+        tool: &Tool,
+        world: &World,
+        args: &Value,
+        check: &Value,
+    ) -> Result<Outcome, ToolError> {
         let Some((program, _)) = self.program(tool) else {
             return Err(ToolError::new(ErrorKind::Internal, "the tool has no usable behavior"));
         };
-        catch_unwind(AssertUnwindSafe(|| program.run(world, args, &*self.filler))).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(|| program.run_checked(world, args, check, &*self.filler))).unwrap_or_else(|_| {
             self.metrics.panicked();
             Err(internal())
         })
+    }
+
+    fn is_unchecked(&self, tool: &Tool) -> bool {
+        self.program(tool).is_some_and(|(program, _)| program.is_unchecked())
     }
 
     fn rung_of(&self, tool: &Tool) -> Rung {
@@ -139,7 +160,8 @@ impl Simulator {
     fn failed(&self, tool: &Tool, error: ToolError, args: &Value, world: &World, rung: Rung) -> Answer {
         let spec = &self.toolset.tools[tool.at];
         let status = errors::status(Some(spec), &error);
-        let own = self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
+        let envelope = || self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
+        let own = error.body.clone().or_else(envelope);
         let content = own.unwrap_or_else(|| {
             let (tools, styles, filler) = (&self.toolset.tools, &self.styles, &*self.filler);
             let (error, now, seed) = (&error, world.now(), world.seed());
@@ -158,7 +180,11 @@ impl Simulator {
                 self.turn(Asked { given, ..Asked::plain(session, tool, call) }, answer)
             }
             None => {
-                let own = self.library.render_error(&error, &given);
+                let own = match error.kind {
+                    ErrorKind::UnknownTool => self.library.render_unknown_tool(&call.tool, &given),
+                    _ => None,
+                };
+                let own = own.or_else(|| self.library.render_error(&error, &given));
                 let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
                 self.stranger(session, call, Answer::failure(content, Rung::Check, error, world))
             }

@@ -19,9 +19,11 @@ const EXTENSIONS: [&str; 5] = ["json", "yaml", "yml", "jsonl", "zst"];
 
 /// Keys by which a toolset file is told from a spec; `tools` and `name` alone are no sign, since
 /// lists of tools have them too.
-const OWN_KEYS: [&str; 14] = [
+const OWN_KEYS: [&str; 16] = [
     "specs",
     "behaviors",
+    "learned",
+    "unknown_tool",
     "collections",
     "envelope",
     "state",
@@ -113,6 +115,10 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
         (None, Some(path)) => read_state(&folder.join(path), limits)?,
         (None, None) => Json::Object(JsonMap::new()),
     };
+    let learned = match &file.learned {
+        Some(path) => read_learned(&folder.join(path), limits).map_err(|e| e.at("/learned"))?,
+        None => Behaviors::default(),
+    };
     Ok(Toolset {
         name: file.name.unwrap_or_else(|| name.to_owned()),
         description: file.description,
@@ -128,8 +134,11 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
         behaviors: Behaviors {
             collections: file.collections,
             envelope: file.envelope,
+            unknown_tool: file.unknown_tool,
             behaviors: file.behaviors,
         },
+        learned,
+        learned_file: file.learned,
         faults: file.faults,
         limits: file.limits,
     })
@@ -188,6 +197,14 @@ fn read_state(path: &Path, limits: &Limits) -> Result<Json> {
             Err(Error::new(Code::StateInvalid, what).in_file(path.display()).expected("an object"))
         }
     }
+}
+
+fn read_learned(path: &Path, limits: &Limits) -> Result<Behaviors> {
+    let document = parse_document(read(path, limits)?, limits).map_err(|e| e.in_file(path.display()))?;
+    Behaviors::deserialize(document).map_err(|e| {
+        let what = e.to_string().trim_end_matches('.').to_owned();
+        Error::new(Code::BehaviorInvalid, what).in_file(path.display())
+    })
 }
 
 fn import_file(path: &Path, limits: &Limits) -> Result<Vec<ToolSpec>> {

@@ -81,10 +81,9 @@ impl Simulator {
         let Some(tool) = self.compiled(&call.tool) else { return (before.clone(), true) };
         let (spec, limits) = (&self.toolset.tools[tool.at], &self.toolset.limits);
         // The real tool took the arguments, so they are taken here whatever the check says of them.
-        let read =
-            tool.check(spec, self.toolset.arguments, limits, &call.arguments).map(|a| Value::from(&*a));
-        let args = &read.unwrap_or_else(|_| args.clone());
-        let Ok(outcome) = self.run(tool, before, args) else { return (before.clone(), true) };
+        let (read, check) = tool.examine(spec, self.toolset.arguments, limits, &call.arguments);
+        let args = &if check.is_null() { Value::from(&*read) } else { args.clone() };
+        let Ok(outcome) = self.run(tool, before, args, &check) else { return (before.clone(), true) };
         // What an open world invents on first look is no change that the call asked for.
         let reads = spec.http.as_ref().is_some_and(|http| http.method == "GET");
         let lasting = !outcome.changed || reads || spec.annotations.read_only == Some(true);

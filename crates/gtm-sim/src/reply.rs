@@ -113,6 +113,8 @@ pub enum Rung {
     Replay,
     /// A behavior written by the user.
     User,
+    /// A behavior learned from recordings.
+    Learned,
     /// A behavior derived by rules from the spec.
     Rules,
     /// Generated from the return schema and the call alone.
@@ -121,8 +123,16 @@ pub enum Rung {
 
 impl Rung {
     /// Every rung, in order of its number.
-    pub const ALL: [Rung; 7] =
-        [Rung::Fault, Rung::Check, Rung::Observed, Rung::Replay, Rung::User, Rung::Rules, Rung::Direct];
+    pub const ALL: [Rung; 8] = [
+        Rung::Fault,
+        Rung::Check,
+        Rung::Observed,
+        Rung::Replay,
+        Rung::User,
+        Rung::Learned,
+        Rung::Rules,
+        Rung::Direct,
+    ];
 
     /// The name used in JSON and metrics.
     pub fn name(self) -> &'static str {
@@ -132,6 +142,7 @@ impl Rung {
             Rung::Observed => "observed",
             Rung::Replay => "replay",
             Rung::User => "user",
+            Rung::Learned => "learned",
             Rung::Rules => "rules",
             Rung::Direct => "direct",
         }
@@ -193,6 +204,7 @@ mod optional_tool_error {
             path: e.path,
             expected: e.expected,
             status: e.status,
+            body: None,
         }))
     }
 }

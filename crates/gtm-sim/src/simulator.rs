@@ -16,7 +16,7 @@ use gtm_tool::ToolSpec;
 use gtm_world::{Behaviors, ErrorKind, Filler, Library, Program, ToolError, Value, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Longest idempotency key, in bytes.
@@ -101,14 +101,10 @@ impl Simulator {
         let injector = Injector::new(&toolset.faults)?;
         let read = reader.read(&ReadInput { tools: &toolset.tools, initial_state: &toolset.state });
         let mut reading = read.behaviors;
-        let own = &toolset.behaviors;
-        reading.collections.extend(own.collections.clone());
-        let parts = [
-            (&mut reading.envelope.reply, &own.envelope.reply),
-            (&mut reading.envelope.error, &own.envelope.error),
-        ];
-        parts.into_iter().filter(|(_, own)| own.is_some()).for_each(|(read, own)| read.clone_from(own));
-        reading.behaviors.extend(own.behaviors.clone());
+        let (learned, own) = (&toolset.learned, &toolset.behaviors);
+        let names: HashSet<&str> = toolset.tools.iter().map(|tool| tool.name.as_str()).collect();
+        overlay(&mut reading, learned, |name| names.contains(name));
+        overlay(&mut reading, own, |_| true);
         let library = Arc::new(Library::new(&reading, toolset.limits.world)?);
 
         let mut by_name = HashMap::with_capacity(toolset.tools.len());
@@ -122,11 +118,12 @@ impl Simulator {
             let behavior = reading.behaviors.get(&spec.name).cloned().unwrap_or_default();
             let rung = match read.rungs.get(&spec.name) {
                 _ if own.behaviors.contains_key(&spec.name) => Rung::User,
+                _ if learned.behaviors.contains_key(&spec.name) => Rung::Learned,
                 Some(gtm_read::Rung::Rules) => Rung::Rules,
                 _ => Rung::Direct,
             };
             let tool = Tool::new(name, at, behavior, rung);
-            if rung == Rung::User {
+            if matches!(rung, Rung::User | Rung::Learned) {
                 tool.compile(spec, &library)?;
             }
             tools.push(tool);
@@ -176,7 +173,7 @@ impl Simulator {
         &self.reading
     }
 
-    /// How a tool is answered: [`Rung::User`], [`Rung::Rules`] or [`Rung::Direct`].
+    /// How a tool is answered: [`Rung::User`], [`Rung::Learned`], [`Rung::Rules`] or [`Rung::Direct`].
     pub fn rung(&self, tool: &str) -> Option<Rung> {
         self.program(self.compiled(tool)?).map(|(_, rung)| *rung)
     }
@@ -273,6 +270,15 @@ impl Simulator {
         Ok(Step::New(self.answer(session, call)))
     }
 
+    /// The arguments of a call as a behavior sees them, and what is wrong with them: null, or an object
+    /// as [`gtm_world::Behavior::unchecked`] describes. `None` for a tool that does not exist.
+    pub fn examine(&self, call: &Call) -> Option<(Value, Value)> {
+        let tool = self.compiled(&call.tool)?;
+        let (spec, limits) = (&self.toolset.tools[tool.at], &self.toolset.limits);
+        let (args, check) = tool.examine(spec, self.toolset.arguments, limits, &call.arguments);
+        Some((Value::from(&*args), check))
+    }
+
     /// The compiled tool of this name.
     pub(crate) fn compiled(&self, name: &str) -> Option<&Tool> {
         self.by_name.get(name).and_then(|&at| self.tools.get(at))
@@ -281,6 +287,24 @@ impl Simulator {
     /// A tool's program and the rung it stands for.
     pub(crate) fn program<'a>(&'a self, tool: &'a Tool) -> Option<&'a (Arc<Program>, Rung)> {
         tool.program(&self.toolset.tools[tool.at], &self.library, &self.metrics)
+    }
+}
+
+/// Lays better known behaviors over others, which they may refer to.
+fn overlay(under: &mut Behaviors, over: &Behaviors, wanted: impl Fn(&str) -> bool) {
+    under.collections.extend(over.collections.clone());
+    let parts = [
+        (&mut under.envelope.reply, &over.envelope.reply),
+        (&mut under.envelope.error, &over.envelope.error),
+        (&mut under.unknown_tool, &over.unknown_tool),
+    ];
+    parts.into_iter().filter(|(_, over)| over.is_some()).for_each(|(under, over)| under.clone_from(over));
+    for (name, behavior) in over.behaviors.iter().filter(|(name, _)| wanted(name)) {
+        let behavior = match under.behaviors.get(name) {
+            Some(derived) => behavior.with_derived(derived),
+            None => behavior.clone(),
+        };
+        under.behaviors.insert(name.clone(), behavior);
     }
 }
 

@@ -6,8 +6,8 @@ use crate::reply::Rung;
 use crate::toolset::{ArgumentPolicy, Limits};
 use gtm_error::Error;
 use gtm_tool::{Checker, ToolSpec};
-use gtm_world::{Behavior, ErrorKind, Library, Program, ToolError};
-use serde_json::Value as Json;
+use gtm_world::{Behavior, ErrorKind, Library, Program, ToolError, Value};
+use serde_json::{Map as JsonMap, Value as Json};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
@@ -78,6 +78,27 @@ impl Tool {
                 Err(ToolError::new(ErrorKind::Internal, message))
             }
         }
+    }
+
+    /// The arguments, and what is wrong with them: null, or as [`gtm_world::Behavior::unchecked`] says.
+    pub(crate) fn examine<'a>(
+        &self,
+        spec: &ToolSpec,
+        policy: ArgumentPolicy,
+        limits: &Limits,
+        given: &'a Json,
+    ) -> (Cow<'a, Json>, Value) {
+        let error = match self.check(spec, policy, limits, given) {
+            Ok(args) => return (args, Value::Null),
+            Err(error) => error,
+        };
+        let report = match self.arguments.get() {
+            Some(Ok(check)) => check.report(spec, given, &error),
+            _ => Value::Map([("message".into(), Value::from(error.message))].into_iter().collect()),
+        };
+        // A behavior may rely on `args` being an object.
+        let args = if given.is_object() { Cow::Borrowed(given) } else { Cow::Owned(Json::Object(JsonMap::new())) };
+        (args, report)
     }
 
     /// Whether a successful reply is as the tool declares. A schema that is not admitted says nothing.

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 /// Most steps in one behavior.
 const MAX_STEPS: usize = 200;
+/// Deepest nesting of `attempt`.
+const MAX_NESTED: usize = 4;
 
 /// A compiled behavior. Immutable and shared between threads.
 #[derive(Debug)]
@@ -19,6 +21,7 @@ pub struct Program {
     pub(crate) tool: String,
     pub(crate) steps: Vec<Compiled>,
     pub(crate) envelope: Option<Envelope>,
+    pub(crate) unchecked: bool,
     pub(crate) library: Arc<Library>,
 }
 
@@ -38,6 +41,7 @@ pub(crate) enum CompiledOp {
     Get(Get),
     List(Box<ListRows>),
     Compute(Box<Compute>),
+    Attempt(Vec<Compiled>),
     Reply(Template),
 }
 
@@ -60,6 +64,7 @@ pub(crate) enum Condition {
 pub(crate) struct Require {
     pub(crate) condition: Condition,
     pub(crate) failure: Failure,
+    pub(crate) reply: Option<Template>,
 }
 
 /// A collection as a step names it: the declared one, and the place of this scope of it.
@@ -148,6 +153,11 @@ pub(crate) enum Aggregate {
 }
 
 impl Program {
+    /// Whether the arguments are not to be refused beforehand ([`Behavior::unchecked`]).
+    pub fn is_unchecked(&self) -> bool {
+        self.unchecked
+    }
+
     /// Compiles the behavior of `tool`, whose successful replies `returns` describes.
     ///
     /// # Errors
@@ -160,9 +170,10 @@ impl Program {
     ) -> Result<Program> {
         let shape = Shape::of(Arc::new(returns.cloned().unwrap_or(Json::Bool(true))), "");
         let place = |e: Error| e.at(format!("/behaviors/{tool}"));
-        if behavior.steps.len() > MAX_STEPS {
+        let count = count(&behavior.steps, MAX_NESTED);
+        if count > MAX_STEPS {
             return Err(place(
-                Error::new(Code::BehaviorInvalid, format!("{} steps", behavior.steps.len()))
+                Error::new(Code::BehaviorInvalid, format!("{count} steps"))
                     .at("/steps")
                     .expected(format!("at most {MAX_STEPS}")),
             ));
@@ -181,8 +192,19 @@ impl Program {
             steps.push(compiler.step(step).map_err(|e| place(e.at(format!("/steps/{i}"))))?);
         }
         let envelope = behavior.envelope.as_ref().map(Envelope::compile).transpose().map_err(place)?;
-        Ok(Program { tool: tool.into(), steps, envelope, library: library.clone() })
+        let unchecked = behavior.unchecked;
+        Ok(Program { tool: tool.into(), steps, envelope, unchecked, library: library.clone() })
     }
+}
+
+/// Number of steps, attempted ones included; too many, if they are nested more deeply than `depth`.
+fn count(steps: &[Step], depth: usize) -> usize {
+    let each = |step: &Step| match &step.op {
+        Op::Attempt(_) if depth == 0 => MAX_STEPS + 1,
+        Op::Attempt(inner) => 1 + count(inner, depth - 1),
+        _ => 1,
+    };
+    steps.iter().map(each).fold(0, usize::saturating_add)
 }
 
 struct Compiler<'a> {
@@ -205,6 +227,14 @@ impl Compiler<'_> {
             Op::Get(op) => CompiledOp::Get(self.get(op).map_err(|e| e.at("/get"))?),
             Op::List(op) => CompiledOp::List(Box::new(self.list(op).map_err(|e| e.at("/list"))?)),
             Op::Compute(op) => CompiledOp::Compute(Box::new(self.compute(op).map_err(|e| e.at("/compute"))?)),
+            Op::Attempt(steps) => {
+                let each = |(i, step)| self.step(step).map_err(|e: Error| e.at(format!("/attempt/{i}")));
+                CompiledOp::Attempt(steps.iter().enumerate().map(each).collect::<Result<_>>()?)
+            }
+            Op::Derived(_) => {
+                return Err(Error::new(Code::BehaviorInvalid, "there is no derived behavior here to refer to")
+                    .at("/derived"));
+            }
             Op::Reply(reply) => {
                 CompiledOp::Reply(Template::parse(reply, self.shape).map_err(|e| e.at("/reply"))?)
             }
@@ -224,7 +254,14 @@ impl Compiler<'_> {
             }
             _ => return Err(one_of("exists, absent, that")),
         };
-        Ok(Require { condition, failure: failure(op.error.unwrap_or(kind), &op.message, op.status)? })
+        // What a failing call shows is not what `returns` describes.
+        let any = Shape::of(Arc::new(Json::Bool(true)), "");
+        let reply = op.reply.as_ref().map(|reply| Template::parse(reply, &any)).transpose();
+        Ok(Require {
+            condition,
+            failure: failure(op.error.unwrap_or(kind), &op.message, op.status)?,
+            reply: reply.map_err(|e| e.at("/reply"))?,
+        })
     }
 
     fn create(&self, op: &behavior::Create) -> Result<Create> {

@@ -1,6 +1,6 @@
 //! The command line as data.
 
-use crate::cmd::{bench, call, completions, explain, mcp, read, schema, serve, tools, try_out};
+use crate::cmd::{bench, call, completions, explain, learn, mcp, read, schema, serve, tools, try_out};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Try(try_out::Args),
     Call(call::Args),
     Read(read::Args),
+    Learn(learn::Args),
     Serve(serve::Args),
     Mcp(mcp::Args),
     Explain(explain::Args),
@@ -49,6 +50,7 @@ impl Command {
             Command::Try(args) => args.json,
             Command::Call(args) => args.json,
             Command::Read(args) => args.json,
+            Command::Learn(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Bench(args) => args.json,
             Command::Serve(_) | Command::Mcp(_) | Command::Schema(_) | Command::Completions(_) => false,

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod explain;
+pub(crate) mod learn;
 pub(crate) mod mcp;
 pub(crate) mod read;
 pub(crate) mod schema;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Read(args) => read::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
+        Command::Learn(args) => learn::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Schema(args) => schema::run(&args),
