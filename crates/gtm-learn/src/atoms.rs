@@ -60,9 +60,9 @@ pub(crate) fn atoms(probe: &Probe, samples: &[usize]) -> Vec<Atom> {
     out.take(MAX_ATOMS).into_iter().map(|(text, cost)| Atom { text, cost }).collect()
 }
 
-/// Places among the arguments, with the values seen there.
-fn arguments(probe: &Probe, samples: &[usize]) -> BTreeMap<String, Vec<Value>> {
-    let mut out: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+/// Places among the arguments, with the values seen there and how often.
+fn arguments(probe: &Probe, samples: &[usize]) -> BTreeMap<String, Vec<(Value, usize)>> {
+    let mut out: BTreeMap<String, Vec<(Value, usize)>> = BTreeMap::new();
     for &sample in samples {
         let facts = probe.cases[sample].facts();
         for at in 0..facts.nodes.len() as u32 {
@@ -75,22 +75,25 @@ fn arguments(probe: &Probe, samples: &[usize]) -> BTreeMap<String, Vec<Value>> {
                 continue;
             }
             let values = out.entry(way.text.to_string()).or_default();
-            if values.len() < 40 && !values.contains(facts.value(at)) {
-                values.push(facts.value(at).clone());
+            match values.iter().position(|(value, _)| value == facts.value(at)) {
+                Some(known) => values[known].1 += 1,
+                None if values.len() < 40 => values.push((facts.value(at).clone(), 1)),
+                None => {}
             }
         }
     }
     out
 }
 
-fn about_argument(place: &str, values: &[Value], out: &mut Costs) {
+fn about_argument(place: &str, seen: &[(Value, usize)], out: &mut Costs) {
+    let values: Vec<&Value> = seen.iter().map(|(value, _)| value).collect();
     out.add(format!("{place} == null"), 2);
     if let Some((parent, name)) = place.rsplit_once('.').filter(|(parent, _)| !parent.is_empty())
         && quote::is_identifier(name)
     {
         out.add(format!("!has({parent}.{name})"), 3);
     }
-    let mut kinds: Vec<&str> = values.iter().map(Value::type_name).collect();
+    let mut kinds: Vec<&str> = values.iter().map(|v| v.type_name()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     if kinds.len() > 1 {
@@ -99,11 +102,13 @@ fn about_argument(place: &str, values: &[Value], out: &mut Costs) {
         }
         out.add(format!("isList({place}) || isObject({place})"), 3);
     }
-    for value in values.iter().filter(|v| v.as_key().is_some()).take(12) {
+    for (value, count) in seen.iter().filter(|(v, _)| v.as_key().is_some()).take(40) {
         let empty = value.as_str().is_some_and(|t| t.trim().is_empty());
-        out.add(format!("{place} == {}", quote::literal(value)), if empty { 3 } else { 7 });
+        // A value that recurs is a choice; one that does not is data.
+        let cost = if empty { 3 } else if *count > 1 { 6 } else { 13 };
+        out.add(format!("{place} == {}", quote::literal(value)), cost);
     }
-    let numbers: Vec<f64> = values.iter().filter_map(Value::as_f64).collect();
+    let numbers: Vec<f64> = values.iter().filter_map(|v| v.as_f64()).collect();
     if !numbers.is_empty() {
         let mut bounds = vec![0.0, 1.0];
         bounds.extend(numbers.iter().copied().take(12));
@@ -113,13 +118,14 @@ fn about_argument(place: &str, values: &[Value], out: &mut Costs) {
             out.add(format!("isNumber({place}) && {place} > {bound}"), 6);
         }
     }
-    let texts: Vec<&str> = values.iter().filter_map(Value::as_str).collect();
+    let texts: Vec<&str> = values.iter().filter_map(|v| v.as_str()).collect();
     if !texts.is_empty() {
         for (test, cost) in [("isNumeric", 5), ("isDate", 5), ("isEmail", 5), ("isDigits", 6)] {
             out.add(format!("!{test}(string({place}))"), cost);
         }
         for pattern in texts.iter().take(12).filter_map(|t| pattern(t)) {
-            out.add(format!("!matches(string({place}), {})", quote::text(&pattern)), 6);
+            let cost = 5 + pattern.len() as u32 / 10;
+            out.add(format!("!matches(string({place}), {})", quote::text(&pattern)), cost);
         }
     }
 }

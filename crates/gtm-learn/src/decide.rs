@@ -152,7 +152,9 @@ fn best(tested: &[Tested], left: &Bits, members: &[Bits], outcomes: &[Outcome], 
             }
             let cost = condition.cost + strangeness(&condition.text, &words[outcome], outcomes[outcome].is_error);
             let gain = gain(right, all - right, cost);
-            if gain > 0 && best.as_ref().is_none_or(|b| gain > b.3) {
+            // Another kind of success is no news; an error is.
+            let enough = outcomes[outcome].is_error || right > 1;
+            if gain > 0 && enough && best.as_ref().is_none_or(|b| gain > b.3) {
                 best = Some((outcome, right, all - right, gain, At::One(at)));
             }
         }

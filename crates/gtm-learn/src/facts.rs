@@ -41,6 +41,8 @@ pub(crate) struct Node {
     pub(crate) value: Value,
     depth: u8,
     in_state: bool,
+    /// Whether it is an object of records of one kind, so that its keys are data.
+    rows: bool,
 }
 
 /// The values of one case.
@@ -85,7 +87,8 @@ impl Facts {
         if let (Step::Key(key), true) = (&step, in_state) {
             self.by_key.entry(key.clone()).or_default().push(at);
         }
-        self.nodes.push(Node { parent, step, value: value.clone(), depth, in_state });
+        let rows = in_state && parent.is_some() && are_rows(value);
+        self.nodes.push(Node { parent, step, value: value.clone(), depth, in_state, rows });
         let deeper = (depth as usize) < MAX_DEPTH;
         let hash = match value {
             Value::Map(map) if deeper => map.iter().fold(mix(7, map.len() as u64), |hash, (key, inner)| {
@@ -156,10 +159,20 @@ impl Facts {
         let node = &self.nodes[at as usize];
         let plain = match &node.step {
             Step::Root(_) => true,
-            Step::Key(key) => quote::is_identifier(key) && !self.refs.contains_key(key),
+            Step::Key(key) => {
+                quote::is_identifier(key)
+                    && !self.refs.contains_key(key)
+                    && !node.parent.is_some_and(|parent| self.is_data(parent, key))
+            }
             Step::Json | Step::Item(_) => false,
         };
         plain && node.parent.is_none_or(|parent| self.is_plain(parent))
+    }
+
+    /// Whether a key of an object is data, such as an id, and not the name of a member.
+    fn is_data(&self, object: u32, key: &str) -> bool {
+        let node = &self.nodes[object as usize];
+        key.contains(' ') || key.chars().filter(char::is_ascii_digit).count() > 1 || node.rows
     }
 
     /// Whether a record is one that some text selects.
@@ -249,8 +262,8 @@ impl Facts {
             Step::Key(key) => {
                 let refs: &[Way] = if self.nodes[parent as usize].in_state { self.refs(key) } else { &[] };
                 refs.iter().for_each(|r| push(format!("{base}[{}]", r.text), 1 + r.cost));
-                let data = key.chars().any(|c| c.is_ascii_digit() || c == ' ') || !refs.is_empty();
-                push(quote::member(base, key), if data { 9 } else { 2 });
+                let data = self.is_data(parent, key) || !refs.is_empty();
+                push(quote::member(base, key), if data { 12 } else { 2 });
             }
             Step::Item(index) => {
                 for (name, member) in value.as_map().into_iter().flat_map(|m| m.iter()) {
@@ -267,6 +280,19 @@ impl Facts {
             }
         }
     }
+}
+
+/// Whether an object holds records that have most of their members in common.
+fn are_rows(value: &Value) -> bool {
+    let Value::Map(map) = value else { return false };
+    let mut records = map.values().map(Value::as_map);
+    let (Some(Some(first)), true) = (records.next(), map.len() > 1) else { return false };
+    records.take(6).all(|record| {
+        record.is_some_and(|record| {
+            let shared = record.keys().filter(|name| first.contains_key(name)).count();
+            shared > 0 && shared * 2 >= record.len().max(first.len())
+        })
+    })
 }
 
 /// A hash under which equal values are equal, whatever the order of members and the form of numbers.

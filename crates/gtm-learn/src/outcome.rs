@@ -4,7 +4,7 @@ use crate::case::Call;
 use gtm_world::Value;
 
 /// Most shapes of success that are told apart.
-const MAX_SHAPES: usize = 10;
+const MAX_SHAPES: usize = 40;
 /// Most kinds of error that are told apart.
 const MAX_ERRORS: usize = 60;
 /// Longest text that is looked at.
@@ -22,18 +22,16 @@ pub(crate) struct Outcome {
 pub(crate) fn outcomes<'a>(calls: impl Iterator<Item = &'a Call>) -> Vec<Outcome> {
     let calls: Vec<&Call> = calls.collect();
     let mut kinds: Vec<(String, Outcome)> = Vec::new();
-    // Finer first; if that tells too much apart, coarser.
-    let successes = [0, 1, 2].into_iter().map(|coarse| {
-        let mut shapes: Vec<String> = Vec::new();
-        for call in calls.iter().filter(|c| !c.is_error) {
-            let shape = shape(call, coarse);
-            if !shapes.contains(&shape) {
-                shapes.push(shape);
-            }
-        }
-        (coarse, shapes.len())
-    });
-    let coarse = successes.filter(|(_, count)| *count <= MAX_SHAPES).map(|(c, _)| c).next().unwrap_or(3);
+    // Finer first; what would tell nearly every call apart tells nothing.
+    let good: Vec<&&Call> = calls.iter().filter(|c| !c.is_error).collect();
+    let count = |coarse: usize| {
+        let mut shapes: Vec<String> = good.iter().map(|call| shape(call, coarse)).collect();
+        shapes.sort_unstable();
+        shapes.dedup();
+        shapes.len()
+    };
+    let few = |coarse: &usize| count(*coarse) <= MAX_SHAPES.min(3 + good.len() / 6);
+    let coarse = [0, 1, 2].into_iter().find(few).unwrap_or(3);
     for (at, call) in calls.iter().enumerate() {
         let kind = match call.is_error {
             true => format!("error {}", said(call)),
@@ -150,8 +148,9 @@ fn shape(call: &Call, coarse: usize) -> String {
                             names.sort_unstable();
                             format!("{name}:{{{}}}", names.join(","))
                         }
-                        (0, Value::Str(text)) => {
-                            format!("{name}:{}", general(text, call).split(' ').take(3).collect::<Vec<_>>().join(" "))
+                        // A message says which case it is; a single word is a value.
+                        (0, Value::Str(text)) if text.trim().contains(' ') => {
+                            format!("{name}:{}", general(text, call).split(' ').take(4).collect::<Vec<_>>().join(" "))
                         }
                         (0, other) => format!("{name}:{}", other.type_name()),
                         _ => name.to_string(),

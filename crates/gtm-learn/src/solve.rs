@@ -90,27 +90,33 @@ impl<'a> Search<'a> {
     /// The best explanation of the values, which always exists: at worst they are filled.
     pub(crate) fn explain(&self, targets: &[Target], name: &str, depth: usize) -> Found {
         let mut best: Option<Found> = None;
-        let mut consider = |found: Option<Found>| {
+        let consider = |found: Option<Found>, best: &mut Option<Found>| {
             if let Some(found) = found
                 && best.as_ref().is_none_or(|b| found.score() > b.score())
             {
-                best = Some(found);
+                *best = Some(found);
             }
-            best.as_ref().is_some_and(Found::is_full)
         };
-        let whole = consider(self.constant(targets)) | consider(self.direct(targets, name));
+        let constant = self.constant(targets);
+        let plain = constant.as_ref().is_some_and(|c| c.is_full() && c.cost <= 2);
+        consider(constant, &mut best);
+        let direct = self.direct(targets, name);
+        let whole = plain || direct.as_ref().is_some_and(Found::is_full);
+        consider(direct, &mut best);
         if !whole && depth < MAX_DEPTH && self.fuel.get() > 0 {
             let kind = |wanted: fn(&Value) -> bool| targets.iter().all(|t| wanted(&t.value));
             if kind(|v| matches!(v, Value::Map(_))) {
-                consider(self.object(targets, depth));
+                consider(self.object(targets, depth), &mut best);
             } else if kind(|v| matches!(v, Value::List(_))) {
-                consider(self.list(targets, name, depth));
+                consider(self.list(targets, name, depth), &mut best);
             } else if kind(|v| matches!(v, Value::Str(_))) {
-                consider(self.text(targets, name, depth));
+                consider(self.text(targets, name, depth), &mut best);
             } else if kind(|v| matches!(v, Value::Int(_) | Value::Float(_))) {
-                consider(self.number(targets));
+                consider(self.number(targets), &mut best);
             }
-            consider(self.table(targets));
+            if !best.as_ref().is_some_and(Found::is_full) {
+                consider(self.table(targets), &mut best);
+            }
         }
         let best = best.filter(|found| found.count() > 0);
         let filled = || self.fill(targets);
@@ -131,8 +137,20 @@ impl<'a> Search<'a> {
             }
         }
         let value = counts.iter().max_by_key(|(_, count)| *count)?.0;
-        let hits = targets.iter().map(|t| t.value == *value).collect();
-        Some(Found { template: constant(value), hits, cost: bits(value), invents: false, patch: None })
+        let hits: Vec<bool> = targets.iter().map(|t| t.value == *value).collect();
+        // What sessions agree on is more likely to be constant; a text that repeats an argument, less.
+        let mut sessions: Vec<usize> =
+            targets.iter().zip(&hits).filter(|(_, hit)| **hit).map(|(t, _)| self.probe.cases[t.case].call.session).collect();
+        sessions.sort_unstable();
+        sessions.dedup();
+        let agreed = 2 * (sessions.len() as u32 - 1).min(20);
+        let first = targets.iter().find(|t| t.value == *value)?;
+        let echoed = match value {
+            Value::Str(text) => echoes(text, self.probe.cases[first.case].facts()),
+            _ => 0,
+        };
+        let cost = (bits(value) + 6 * echoed).saturating_sub(agreed).max(bits(value).min(2));
+        Some(Found { template: constant(value), hits, cost, invents: false, patch: None })
     }
 
     /// An expression that leads to the value.
@@ -255,10 +273,11 @@ pub(crate) fn constant(value: &Value) -> Json {
 fn bits(value: &Value) -> u32 {
     match value {
         Value::Null | Value::Bool(_) => 2,
-        Value::Int(i) if i.abs() < 3 => 2,
-        Value::Int(_) => 5,
+        Value::Int(i) if i.abs() < 3 => 3,
+        Value::Int(i) if i.abs() < 100 => 7,
+        Value::Int(_) => 12,
         Value::Float(x) if *x == 0.0 => 3,
-        Value::Float(_) => 7,
+        Value::Float(_) => 14,
         Value::Str(text) => match text.len() {
             0 => 2,
             n if text.chars().any(|c| c.is_ascii_digit()) => 6 + (n as u32 / 8).min(10),
@@ -267,6 +286,15 @@ fn bits(value: &Value) -> u32 {
         Value::List(list) => list.iter().fold(2, |sum, v| sum + bits(v)).min(60),
         Value::Map(map) => map.values().fold(2, |sum, v| sum + 1 + bits(v)).min(60),
     }
+}
+
+/// How many arguments, or what they lead to, a text repeats.
+fn echoes(text: &str, facts: &crate::facts::Facts) -> u32 {
+    let telling = |known: &&gtm_world::Str| {
+        known.len() > 3 && known.len() < text.len() || known.len() > 1 && known.chars().all(|c| c.is_ascii_digit())
+    };
+    let known = facts.all_refs().filter(|(_, ways)| ways[0].cost <= 6).map(|(known, _)| known);
+    known.filter(telling).filter(|known| text.contains(&***known)).count().min(8) as u32
 }
 
 /// Equal, and of the same kind of number: whoever reads `3.0` may not take `3` for it.

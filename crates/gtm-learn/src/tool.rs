@@ -175,7 +175,7 @@ impl<'a> Tool<'a> {
                 !seen.predicted_error && seen.predicted == seen.call.reply
             };
             let by_rules = usual.cases.iter().filter(|case| derived(case)).count();
-            if by_rules > reply.found.count() {
+            if by_rules > 0 && by_rules >= reply.found.count() {
                 out.steps.push(Step::from(Op::Derived(Derived::All)));
             } else {
                 out.steps.extend(reply.steps());
@@ -265,9 +265,20 @@ struct Explained {
 }
 
 impl Explained {
-    /// The named values that the reply refers to.
+    /// The named values that the reply refers to, by themselves or by way of others.
     fn named(&self) -> Option<Step> {
-        (!self.named.is_empty()).then(|| Step::from(Op::Let(self.named.iter().cloned().collect())))
+        let mut used = self.found.template.to_string();
+        if let Some(patch) = &self.found.patch {
+            used.extend(patch.set.iter().map(|(_, template)| template.to_string()));
+        }
+        let mut names: Vec<&(String, Json)> = Vec::new();
+        for named in self.named.iter().rev().filter(|(name, _)| !name.is_empty()) {
+            if mentions(&used, &named.0) {
+                used.push_str(&named.1.to_string());
+                names.push(named);
+            }
+        }
+        (!names.is_empty()).then(|| Step::from(Op::Let(names.into_iter().rev().cloned().collect())))
     }
 
     /// The effects and the reply of a success.
@@ -303,6 +314,11 @@ impl Explained {
         }
         steps
     }
+}
+
+/// Whether a text mentions a name, and not just one that starts like it.
+fn mentions(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| !text[at + name.len()..].starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether an expression is a place in the state, which can be changed.

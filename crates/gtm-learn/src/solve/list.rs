@@ -31,6 +31,7 @@ impl Search<'_> {
         for target in longest.into_iter().take(3).chain(empty) {
             let facts = self.probe.cases[target.case].facts();
             drawn(facts, &target.value, name, &mut candidates);
+            sorted(facts, &target.value, &mut candidates);
             mapped(facts, &target.value, &mut candidates);
         }
         candidates.sort_by(|a, b| a.1.cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
@@ -39,11 +40,49 @@ impl Search<'_> {
         if found.as_ref().is_some_and(Found::is_full) {
             return found;
         }
-        let tuple = self.tuple(targets, name, depth);
-        match (found, tuple) {
-            (Some(a), Some(b)) => Some(if b.score() > a.score() { b } else { a }),
-            (a, b) => a.or(b),
+        [found, self.grown(targets, name, depth), self.tuple(targets, name, depth)]
+            .into_iter()
+            .flatten()
+            .max_by_key(Found::score)
+    }
+
+    /// A list of the state with items added at its end.
+    fn grown(&self, targets: &[Target], name: &str, depth: usize) -> Option<Found> {
+        let mut candidates: Vec<(Rc<str>, u32)> = Vec::new();
+        for target in super::seeds(targets).into_iter().take(2) {
+            let (facts, wanted) = (self.probe.cases[target.case].facts(), target.value.as_list()?);
+            for at in 0..facts.nodes.len() as u32 {
+                let Some(before) = facts.value(at).as_list().filter(|_| facts.in_state(at)) else { continue };
+                let starts = !before.is_empty()
+                    && before.len() < wanted.len()
+                    && before.iter().zip(wanted.iter()).all(|(a, b)| a == b);
+                if starts {
+                    facts.ways(at).iter().for_each(|way| add(&mut candidates, way.text.clone(), way.cost));
+                }
+            }
         }
+        candidates.sort_by(|a, b| a.1.cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
+        let grown = |(base, cost): (Rc<str>, u32)| {
+            let (mut below, mut at) = (Vec::new(), Vec::new());
+            for (i, target) in targets.iter().enumerate() {
+                let Some(Value::List(before)) = self.probe.eval(&base, target.case) else { continue };
+                let wanted = target.value.as_list()?;
+                if before.len() + 1 == wanted.len() && before.iter().zip(wanted.iter()).all(|(a, b)| a == b) {
+                    below.push(Target { case: target.case, value: wanted.last()?.clone() });
+                    at.push(i);
+                }
+            }
+            if below.len() * 2 < targets.len() || depth + 1 >= super::MAX_DEPTH {
+                return None;
+            }
+            let found = self.explain(&below, name, depth + 1);
+            let mut hits = vec![false; targets.len()];
+            at.iter().zip(&found.hits).for_each(|(at, hit)| hits[*at] = *hit);
+            let item = self.name("added", found.template);
+            let template = format!("withItem({base}, {item})").into();
+            Some(Found { template, hits, cost: cost + found.cost + 2, invents: found.invents, patch: None })
+        };
+        candidates.into_iter().take(4).filter_map(grown).max_by_key(Found::score)
     }
 
     /// Item by item, where all lists have the same length.
@@ -63,6 +102,20 @@ impl Search<'_> {
             items.push(found.template);
         }
         Some(Found { template: Json::Array(items), hits, cost, invents, patch: None })
+    }
+}
+
+/// Lists of the same items in order.
+fn sorted(facts: &Facts, list: &Value, out: &mut Vec<(Rc<str>, u32)>) {
+    let Some(wanted) = list.as_list().filter(|l| l.len() > 1) else { return };
+    for at in 0..facts.nodes.len() as u32 {
+        let Some(source) = facts.value(at).as_list().filter(|l| l.len() == wanted.len()) else { continue };
+        if source != wanted && wanted.iter().all(|item| source.contains(item)) {
+            for way in facts.ways(at).iter().take(3) {
+                add(out, format!("sort({})", way.text).into(), way.cost + 2);
+                add(out, format!("reverse({})", way.text).into(), way.cost + 2);
+            }
+        }
     }
 }
 

@@ -6,8 +6,6 @@ use gtm_world::Value;
 use serde_json::{Map as JsonMap, Value as Json};
 use std::collections::BTreeMap;
 
-/// Most arguments that a table goes by.
-const MAX_KEYS: usize = 3;
 /// Most rows of a table.
 const MAX_ROWS: usize = 2_000;
 /// Most bytes of JSON in a table.
@@ -21,8 +19,10 @@ impl Search<'_> {
         for (i, a) in names.iter().enumerate() {
             choices.extend(names[i + 1..].iter().map(|b| vec![a, b]));
         }
-        if names.len() == MAX_KEYS {
-            choices.push(names.iter().collect());
+        for (i, a) in names.iter().enumerate() {
+            for (j, b) in names.iter().enumerate().skip(i + 1) {
+                choices.extend(names[j + 1..].iter().map(|c| vec![a, b, c]));
+            }
         }
         let mut types: Vec<String> = names.iter().map(|name| format!("type({})", place(name))).collect();
         types.retain(|expr| targets.iter().any(|t| self.probe.eval(expr, t.case) != self.probe.eval(expr, targets[0].case)));
@@ -36,7 +36,7 @@ impl Search<'_> {
         for target in targets.iter().take(50) {
             for (name, value) in self.probe.cases[target.case].call.args.as_map().into_iter().flat_map(|m| m.iter()) {
                 let scalar = value.as_key().is_some_and(|k| k.len() < 200);
-                if scalar && names.len() < 6 && !names.iter().any(|n| **n == **name) {
+                if scalar && names.len() < 5 && !names.iter().any(|n| **n == **name) {
                     names.push(name.to_string());
                 }
             }
