@@ -44,8 +44,10 @@ impl Costs {
 
 /// Conditions for a tool, the likeliest first. `samples` are cases of all outcomes.
 pub(crate) fn atoms(probe: &Probe, samples: &[usize]) -> Vec<Atom> {
+    let all = samples;
     let samples = &samples[..samples.len().min(MAX_CASES)];
     let mut out = Costs::default();
+    accepted(probe, all, &mut out);
     out.add("size(check.missing) > 0".into(), 1);
     out.add("size(check.unexpected) > 0".into(), 1);
     out.add("check != null".into(), 3);
@@ -130,6 +132,30 @@ fn about_argument(place: &str, seen: &[(Value, usize)], out: &mut Costs) {
     }
 }
 
+/// That an argument is one of those that were accepted, where these recur.
+fn accepted(probe: &Probe, samples: &[usize], out: &mut Costs) {
+    let mut values: BTreeMap<String, Vec<(Value, usize)>> = BTreeMap::new();
+    for &sample in samples {
+        let call = &probe.cases[sample].call;
+        for (name, value) in call.args.as_map().into_iter().flat_map(|m| m.iter()).filter(|_| !call.is_error) {
+            let known = values.entry(name.to_string()).or_default();
+            match known.iter_mut().find(|(v, _)| v == value) {
+                Some((_, count)) => *count += 1,
+                None => known.push((value.clone(), 1)),
+            }
+        }
+    }
+    for (name, known) in values {
+        let calls: usize = known.iter().map(|(_, count)| count).sum();
+        let choice = known.iter().all(|(v, _)| matches!(v, Value::Str(_) | Value::Int(_) | Value::Bool(_)));
+        if choice && known.len() > 1 && known.len() <= 60 && calls >= 2 * known.len() {
+            let list: Vec<String> = known.iter().map(|(v, _)| quote::literal(v)).collect();
+            let place = quote::member("args", &name);
+            out.add(format!("{place} in [{}]", list.join(", ")), 4 + (2 * known.len() / calls.max(1)) as u32);
+        }
+    }
+}
+
 fn whole(x: f64) -> Value {
     if x.fract() == 0.0 && x.abs() < 1e15 { Value::Int(x as i64) } else { Value::float(x) }
 }
@@ -179,7 +205,10 @@ fn lookups(probe: &Probe, samples: &[usize], out: &mut Costs) {
             let selected = |way: &crate::facts::Way, base: &str| {
                 way.cost <= MAX_COST
                     && way.text.strip_prefix(base).is_some_and(|rest| rest.starts_with('[') && rest.contains("args"))
-                    || way.text.starts_with("find(") && way.text.ends_with(')') && way.text.contains("args")
+                    || way.cost <= MAX_COST
+                        && (way.text.starts_with("find(") || way.text.starts_with("first("))
+                        && way.text.ends_with(')')
+                        && way.text.contains("args")
             };
             let bases = facts.ways(parent);
             for way in facts.ways(at).iter().take(6) {

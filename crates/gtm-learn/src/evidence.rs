@@ -29,6 +29,8 @@ pub(crate) struct Seen {
 pub(crate) struct ToolEvidence {
     pub(crate) spec: ToolSpec,
     pub(crate) seen: Vec<Seen>,
+    /// How often the behavior derived from the spec names each part of the state.
+    pub(crate) roots: BTreeMap<String, usize>,
 }
 
 /// A call of a tool that does not exist, and what it was answered with.
@@ -50,11 +52,13 @@ pub(crate) fn gather(recordings: &[Recording], learned: &Behaviors) -> Evidence 
     let numbered: Vec<(usize, &Recording)> = recordings.iter().enumerate().collect();
     let replayed = parallel::map(&numbered, |(at, recording)| replay(*at, recording, learned));
     let mut out = Evidence::default();
-    for (recording, (calls, strays)) in recordings.iter().zip(replayed) {
+    for (recording, Replayed { calls, strays, mut roots }) in recordings.iter().zip(replayed) {
         for spec in recording.tools.iter() {
-            out.tools
-                .entry(spec.name.clone())
-                .or_insert_with(|| ToolEvidence { spec: spec.clone(), seen: Vec::new() });
+            let new = || ToolEvidence { spec: spec.clone(), ..ToolEvidence::default() };
+            let tool = out.tools.entry(spec.name.clone()).or_insert_with(new);
+            if tool.roots.is_empty() {
+                tool.roots = roots.remove(&spec.name).unwrap_or_default();
+            }
         }
         for (tool, seen) in calls {
             if let Some(evidence) = out.tools.get_mut(&tool) {
@@ -76,11 +80,47 @@ pub(crate) fn toolset(recording: &Recording, learned: &Behaviors) -> Toolset {
     }
 }
 
-type Replayed = (Vec<(String, Seen)>, Vec<Stray>);
+/// What a replay gives.
+#[derive(Default)]
+struct Replayed {
+    calls: Vec<(String, Seen)>,
+    strays: Vec<Stray>,
+    roots: BTreeMap<String, BTreeMap<String, usize>>,
+}
+
+/// How often each tool's behavior names each part of the state.
+fn roots(simulator: &Simulator, state: Option<&Json>) -> BTreeMap<String, BTreeMap<String, usize>> {
+    let names: Vec<&String> = state.and_then(Json::as_object).into_iter().flat_map(|m| m.keys()).collect();
+    let reading = simulator.reading();
+    // A collection stands for the part that it lies in.
+    let places: Vec<(&String, &str)> = reading
+        .collections
+        .iter()
+        .filter_map(|(name, c)| Some((name, c.path.as_deref()?.split(['.', '[']).next()?)))
+        .collect();
+    let each = |(tool, behavior): (&String, &gtm_world::Behavior)| {
+        let text = json!(behavior).to_string();
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for name in &names {
+            let direct = text.matches(&format!("{name}.")).count();
+            let indirect: usize = places
+                .iter()
+                .filter(|(_, root)| root == name)
+                .map(|(collection, _)| text.matches(&format!("\"{collection}\"")).count())
+                .sum();
+            if direct + indirect > 0 {
+                counts.insert(name.to_string(), direct + indirect);
+            }
+        }
+        (tool.clone(), counts)
+    };
+    reading.behaviors.iter().map(each).collect()
+}
 
 fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed {
-    let mut out = (Vec::new(), Vec::new());
+    let mut out = Replayed::default();
     let Ok(simulator) = Simulator::new(toolset(recording, learned)) else { return out };
+    out.roots = roots(&simulator, recording.state.as_ref());
     let Ok(mut session) = simulator.open(SessionOptions::default()) else { return out };
     for (call, observed) in &recording.turns {
         let world = session.world().clone();
@@ -102,9 +142,9 @@ fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed
                     predicted: Value::from(&reply.content),
                     predicted_error: reply.is_error,
                 };
-                out.0.push((call.tool.clone(), seen));
+                out.calls.push((call.tool.clone(), seen));
             }
-            None => out.1.push(Stray { tool: call.tool.clone(), reply: json!(observed.content) }),
+            None => out.strays.push(Stray { tool: call.tool.clone(), reply: json!(observed.content) }),
         }
         let _ = simulator.observe(&mut session, call, observed.clone());
     }

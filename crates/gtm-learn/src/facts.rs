@@ -262,10 +262,14 @@ impl Facts {
             Step::Key(key) => {
                 let refs: &[Way] = if self.nodes[parent as usize].in_state { self.refs(key) } else { &[] };
                 refs.iter().for_each(|r| push(format!("{base}[{}]", r.text), 1 + r.cost));
+                if self.nodes[parent as usize].rows {
+                    self.by_member(base, value, &mut push);
+                }
                 let data = self.is_data(parent, key) || !refs.is_empty();
                 push(quote::member(base, key), if data { 12 } else { 2 });
             }
             Step::Item(index) => {
+                // In a list, `find` does it.
                 for (name, member) in value.as_map().into_iter().flat_map(|m| m.iter()) {
                     let Some(key) = member.as_key().filter(|k| k.len() > 1) else { continue };
                     for r in self.refs(&key) {
@@ -277,6 +281,20 @@ impl Facts {
                 if last {
                     push(format!("{base}[-1]"), 5);
                 }
+            }
+        }
+    }
+}
+
+impl Facts {
+    /// A record of an object that some text selects by a member.
+    fn by_member(&self, base: &str, record: &Value, push: &mut impl FnMut(String, u32)) {
+        let Some(record) = record.as_map() else { return };
+        let members = record.iter().filter_map(|(name, v)| Some((name, v.as_key().filter(|k| k.len() > 1)?)));
+        for (name, key) in members.take(30) {
+            for r in self.refs(&key).iter().filter(|r| r.text.contains("args")).take(2) {
+                let member = quote::member("v", name);
+                push(format!("first(values({base}).filter(v, {member} == {}))", r.text), 4 + r.cost);
             }
         }
     }

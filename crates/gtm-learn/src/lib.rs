@@ -59,6 +59,7 @@ pub fn learn(recordings: &[Recording]) -> Learned {
     let learned = parallel::map(&tools, |tool| tool::learn(tool, &style));
     let mut out = Learned::default();
     out.behaviors.unknown_tool = style.unknown_tool.clone();
+    out.behaviors.otherwise = tool::unseen(&style);
     for (tool, learned) in tools.iter().zip(learned) {
         let name = &tool.spec.name;
         out.support.insert(name.clone(), Support { calls: learned.calls, explained: learned.explained });

@@ -1,10 +1,11 @@
 //! How a whole toolset speaks of failure: what is the same for all its tools is learned from any of them,
 //! and holds for those that were never seen to fail.
 
-use crate::evidence::{Evidence, Seen, Stray};
+use crate::evidence::{Evidence, Seen, Stray, ToolEvidence};
 use crate::quote;
 use gtm_tool::ToolSpec;
-use gtm_world::Value;
+use gtm_world::behavior::{Op, Require, Step};
+use gtm_world::{ErrorKind, Value};
 use serde_json::{Map as JsonMap, Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,9 @@ const NAMES: &str = "\u{1}names\u{2}";
 const NAME: &str = "\u{1}name\u{2}";
 const COUNT: &str = "\u{1}count\u{2}";
 const PLURAL: &str = "\u{1}plural\u{2}";
+
+/// The part of the state that a tool works on.
+const ROOT: &str = "\u{1}root\u{2}";
 
 /// What is wrong with the arguments of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +40,18 @@ impl Wrong {
     }
 
     /// The condition under which arguments are right in this respect.
-    pub(crate) fn absent(self) -> String {
+    fn absent(self) -> String {
         format!("isEmpty({})", self.list())
+    }
+
+    /// The step that refuses such arguments.
+    pub(crate) fn require(self, reply: Json) -> Step {
+        Step::from(Op::Require(Require {
+            that: Some(self.absent()),
+            error: Some(ErrorKind::InvalidArgument),
+            reply: Some(reply),
+            ..Require::default()
+        }))
     }
 
     /// The names that are missing or unexpected.
@@ -55,13 +69,27 @@ impl Wrong {
     }
 }
 
+/// A general error reply.
+#[derive(Clone, Debug)]
+struct Form {
+    reply: Json,
+    count: usize,
+    /// APIs and tools that it was seen of.
+    apis: Vec<String>,
+    tools: Vec<String>,
+}
+
 /// The style of a toolset.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Style {
-    /// General error replies by what is wrong, with how often each was seen and the API it was seen in.
-    wrong: BTreeMap<Wrong, Vec<(Json, usize, Vec<String>)>>,
-    /// The error envelope of the toolset.
+    /// General error replies by what is wrong, the commonest first.
+    wrong: BTreeMap<Wrong, Vec<Form>>,
+    /// The parts of the state that tools name in their errors.
+    roots: BTreeMap<String, String>,
+    /// The envelope of errors, over `error.message`.
     pub(crate) envelope: Option<Json>,
+    /// The envelope of successes, over `reply`.
+    pub(crate) success: Option<Json>,
     pub(crate) unknown_tool: Option<Json>,
 }
 
@@ -69,59 +97,166 @@ impl Style {
     pub(crate) fn learn(evidence: &Evidence) -> Style {
         let mut style = Style::default();
         for wrong in Wrong::ALL {
-            let mut forms: Vec<(Json, usize, Vec<String>)> = Vec::new();
+            let mut forms: Vec<Form> = Vec::new();
             for tool in evidence.tools.values() {
                 for seen in tool.seen.iter().filter(|s| s.call.is_error && wrong.is(&s.call.check)) {
                     let names = wrong.names(&seen.call.check);
-                    let form = generalise(&seen.call.reply.to_json(), &tool.spec, &names);
-                    match forms.iter_mut().find(|(known, ..)| *known == form) {
-                        Some((_, count, apis)) => {
-                            *count += 1;
-                            if !apis.contains(&tool.spec.origin.api) {
-                                apis.push(tool.spec.origin.api.clone());
-                            }
-                        }
-                        None => forms.push((form, 1, vec![tool.spec.origin.api.clone()])),
+                    let mut general = General { spec: &tool.spec, names: &names, seen, root: None };
+                    let reply = general.of(&seen.call.reply.to_json());
+                    if let Some(root) = general.root {
+                        style.roots.entry(tool.spec.name.clone()).or_insert(root);
                     }
+                    let (api, name) = (&tool.spec.origin.api, &tool.spec.name);
+                    let at = forms.iter().position(|form| form.reply == reply).unwrap_or_else(|| {
+                        forms.push(Form { reply, count: 0, apis: Vec::new(), tools: Vec::new() });
+                        forms.len() - 1
+                    });
+                    let form = &mut forms[at];
+                    form.count += 1;
+                    [(&mut form.apis, api), (&mut form.tools, name)]
+                        .into_iter()
+                        .filter(|(known, new)| !known.contains(new))
+                        .for_each(|(known, new)| known.push(new.clone()));
                 }
             }
-            forms.retain(|(form, ..)| says_which(form));
-            forms.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+            forms.retain(|form| says_which(&form.reply));
+            forms.sort_by_key(|form| std::cmp::Reverse(form.count));
             style.wrong.insert(wrong, forms);
         }
-        let replies = evidence.tools.values().flat_map(|t| &t.seen).filter(|s| s.call.is_error);
-        style.envelope = envelope(replies.map(|s| s.call.reply.to_json()));
+        // What most tools work on, where their errors do not say.
+        for (name, tool) in &evidence.tools {
+            if let Some((root, _)) = tool.roots.iter().max_by_key(|(_, count)| **count) {
+                style.roots.entry(name.clone()).or_insert_with(|| root.clone());
+            }
+        }
+        let errors = evidence.tools.values().flat_map(|t| &t.seen).filter(|s| s.call.is_error);
+        style.envelope = envelope(errors.map(|s| s.call.reply.to_json()));
+        style.success = success(evidence);
         style.unknown_tool = unknown_tool(&evidence.strays);
         style
     }
 
     /// What a tool says of such arguments: a template over `check`. `None` if it is not known, or if the
     /// tool was seen to accept them.
-    pub(crate) fn reply(&self, wrong: Wrong, spec: &ToolSpec, seen: &[Seen]) -> Option<Json> {
-        let concerned: Vec<&Seen> = seen.iter().filter(|s| wrong.is(&s.call.check)).collect();
+    pub(crate) fn reply(&self, wrong: Wrong, tool: &ToolEvidence) -> Option<Json> {
+        let concerned: Vec<&Seen> = tool.seen.iter().filter(|s| wrong.is(&s.call.check)).collect();
         let accepted = concerned.iter().filter(|s| !s.call.is_error).count();
         if accepted > 0 && accepted * 2 > concerned.len() {
             return None;
         }
         let forms = self.wrong.get(&wrong)?;
-        // What its own API says goes before what others say.
-        let own = |form: &&(Json, usize, Vec<String>)| form.2.contains(&spec.origin.api);
-        let (form, ..) = forms.iter().find(own).or(forms.first())?;
-        Some(self::special(form, spec, wrong))
+        let spec = &tool.spec;
+        // What it says itself goes before what its own API says, and that before what others say.
+        let own = forms.iter().find(|form| form.tools.contains(&spec.name));
+        let near = || forms.iter().find(|form| form.apis.contains(&spec.origin.api));
+        let form = own.or_else(near).or(forms.first())?;
+        let names = Names {
+            tool: quote::message(&spec.name),
+            pascal: quote::message(&pascal(&spec.name)),
+            api: quote::message(&spec.origin.api),
+            root: quote::message(self.roots.get(&spec.name).unwrap_or(&spec.origin.api)),
+        };
+        Some(special(&form.reply, &names, wrong))
+    }
+
+    /// What any tool says, over `tool` and `check`.
+    pub(crate) fn general(&self, wrong: Wrong) -> Option<Json> {
+        let form = self.wrong.get(&wrong)?.iter().find(|form| form.tools.len() > 1)?;
+        let names = Names {
+            tool: "{tool.name}".into(),
+            pascal: "{join(split(tool.name, '_').map(w, capitalize(w)))}".into(),
+            api: "{tool.api}".into(),
+            root: "{tool.api}".into(),
+        };
+        Some(special(&form.reply, &names, wrong))
     }
 }
 
-/// A reply with all that is particular to the tool and the call replaced.
-fn generalise(reply: &Json, spec: &ToolSpec, names: &[String]) -> Json {
-    match reply {
-        Json::String(text) => Json::String(generalise_text(text, spec, names)),
-        Json::Array(items) => items.iter().map(|item| generalise(item, spec, names)).collect(),
-        Json::Object(members) => {
-            let each = |(name, value): (&String, &Json)| (name.clone(), generalise(value, spec, names));
-            Json::Object(members.iter().map(each).collect())
+/// What stands for the marks in a general text.
+struct Names {
+    tool: String,
+    pascal: String,
+    api: String,
+    root: String,
+}
+
+/// Takes out of an error reply what is particular to the tool and the call.
+struct General<'a> {
+    spec: &'a ToolSpec,
+    names: &'a [String],
+    seen: &'a Seen,
+    /// The part of the state that was named.
+    root: Option<String>,
+}
+
+impl General<'_> {
+    fn of(&mut self, reply: &Json) -> Json {
+        match reply {
+            Json::String(text) => Json::String(self.text(text)),
+            Json::Array(items) => items.iter().map(|item| self.of(item)).collect(),
+            Json::Object(members) => {
+                Json::Object(members.iter().map(|(name, value)| (name.clone(), self.of(value))).collect())
+            }
+            other => other.clone(),
         }
-        other => other.clone(),
     }
+
+    fn text(&mut self, text: &str) -> String {
+        let mut text = generalise_text(text, self.spec, self.names);
+        let roots = self.seen.call.world.state().as_map().into_iter().flat_map(|m| m.keys());
+        for root in roots.filter(|root| root.len() > 3) {
+            let marked = replace_word(&text, root, ROOT);
+            if marked != text {
+                self.root = Some(root.to_string());
+                text = marked;
+            }
+        }
+        text
+    }
+}
+
+/// The envelope of successes, if nearly all tools answer with an object of which one member is the
+/// reply and the others never differ.
+fn success(evidence: &Evidence) -> Option<Json> {
+    let good = |tool: &&ToolEvidence| tool.seen.iter().any(|s| !s.call.is_error);
+    let tools: Vec<&ToolEvidence> = evidence.tools.values().filter(good).collect();
+    let replies: Vec<(&ToolEvidence, &Value)> = tools
+        .iter()
+        .flat_map(|tool| tool.seen.iter().filter(|s| !s.call.is_error).map(|s| (*tool, &s.call.reply)))
+        .take(2_000)
+        .collect();
+    let first = replies.first()?.1.as_map()?;
+    let alike = |reply: &Value| {
+        reply.as_map().is_some_and(|m| m.len() == first.len() && m.keys().all(|name| first.contains_key(name)))
+    };
+    if tools.len() < 3 || first.len() < 2 || !replies.iter().all(|(_, reply)| alike(reply)) {
+        return None;
+    }
+    let varies = |name: &str| replies.iter().any(|(_, reply)| reply.get(name) != first.get(name));
+    let varying: Vec<&gtm_world::Str> = first.keys().filter(|name| varies(name)).collect();
+    let [payload] = varying.as_slice() else { return None };
+    // Whether a reply that is declared as an object of one member comes without that object.
+    let single = |tool: &ToolEvidence| {
+        let properties = tool.spec.returns.as_ref()?.get("properties")?.as_object()?;
+        (properties.len() == 1).then(|| properties.keys().next().cloned())?
+    };
+    let (mut bare, mut whole) = (0, 0);
+    for (tool, reply) in &replies {
+        let Some(name) = single(tool) else { continue };
+        match reply.get(payload).and_then(|inner| inner.get(&name)) {
+            Some(_) => whole += 1,
+            None => bare += 1,
+        }
+    }
+    let reply = match bare > whole {
+        true => "isObject(reply) && size(reply) == 1 ? first(values(reply)) : reply",
+        false => "reply",
+    };
+    let member = |(name, value): (&gtm_world::Str, &Value)| {
+        let template = if name == *payload { json!(reply) } else { crate::solve::constant(value) };
+        (name.to_string(), template)
+    };
+    Some(Json::Object(first.iter().map(member).collect()))
 }
 
 fn generalise_text(text: &str, spec: &ToolSpec, names: &[String]) -> String {
@@ -194,7 +329,7 @@ fn pascal(name: &str) -> String {
 }
 
 /// The general reply for one tool, as a template.
-fn special(form: &Json, spec: &ToolSpec, wrong: Wrong) -> Json {
+fn special(form: &Json, names: &Names, wrong: Wrong) -> Json {
     match form {
         Json::String(text) => {
             let list = wrong.list();
@@ -204,22 +339,23 @@ fn special(form: &Json, spec: &ToolSpec, wrong: Wrong) -> Json {
                 "{{size({list}) < 3 ? join({list}.map(n, \"'\" + n + \"'\"), \" and \") : \
                  join(take({list}, size({list}) - 1).map(n, \"'\" + n + \"'\"), \", \") + \", and '\" + last({list}) + \"'\"}}"
             );
-            let names = if wrong == Wrong::Missing { all } else { format!("'{one}'") };
-            let text = plain.replace(NAMES, &names).replace(NAME, &one);
+            let listed = if wrong == Wrong::Missing { all } else { format!("'{one}'") };
+            let text = plain.replace(NAMES, &listed).replace(NAME, &one);
             let text = text
                 .replace(COUNT, &format!("{{size({list})}}"))
                 .replace(PLURAL, &format!("{{size({list}) == 1 ? \"\" : \"s\"}}"))
-                .replace(TOOL, &quote::message(&spec.name))
-                .replace(PASCAL, &quote::message(&pascal(&spec.name)))
-                .replace(API, &quote::message(&spec.origin.api));
+                .replace(TOOL, &names.tool)
+                .replace(PASCAL, &names.pascal)
+                .replace(API, &names.api)
+                .replace(ROOT, &names.root);
             match text.contains('{') {
                 true => json!({"$text": text}),
                 false => json!(quote::text(&text)),
             }
         }
-        Json::Array(items) => items.iter().map(|item| special(item, spec, wrong)).collect(),
+        Json::Array(items) => items.iter().map(|item| special(item, names, wrong)).collect(),
         Json::Object(members) => {
-            let each = |(name, value): (&String, &Json)| (name.clone(), special(value, spec, wrong));
+            let each = |(name, value): (&String, &Json)| (name.clone(), special(value, names, wrong));
             Json::Object(members.iter().map(each).collect::<JsonMap<_, _>>())
         }
         other => other.clone(),

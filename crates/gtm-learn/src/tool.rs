@@ -34,14 +34,8 @@ pub(crate) fn learn(evidence: &ToolEvidence, style: &Style) -> Learned {
     let mut steps = Vec::new();
     let mut seen: Vec<&Seen> = evidence.seen.iter().collect();
     for wrong in Wrong::ALL {
-        if let Some(reply) = style.reply(wrong, spec, &evidence.seen) {
-            let require = Require {
-                that: Some(wrong.absent()),
-                error: Some(ErrorKind::InvalidArgument),
-                reply: Some(reply),
-                ..Require::default()
-            };
-            steps.push(Step::from(Op::Require(require)));
+        if let Some(reply) = style.reply(wrong, evidence) {
+            steps.push(wrong.require(reply));
             seen.retain(|s| !(wrong.is(&s.call.check) && s.call.is_error));
         }
     }
@@ -59,6 +53,9 @@ pub(crate) fn learn(evidence: &ToolEvidence, style: &Style) -> Learned {
     let calls = styled + seen.len();
     let mut explained = styled;
     if seen.is_empty() {
+        if let Some(envelope) = &mut behavior.envelope {
+            envelope.reply = style.success.clone();
+        }
         steps.push(checked());
         steps.push(Step::from(Op::Derived(Derived::All)));
     } else {
@@ -69,6 +66,20 @@ pub(crate) fn learn(evidence: &ToolEvidence, style: &Style) -> Learned {
     behavior.steps = steps;
     behavior.note = Some(format!("explains {explained} of {calls} recorded calls"));
     Learned { behavior, calls, explained }
+}
+
+/// The behavior of tools of which nothing was recorded, as far as the others tell.
+pub(crate) fn unseen(style: &Style) -> Option<Behavior> {
+    let mut steps: Vec<Step> =
+        Wrong::ALL.into_iter().filter_map(|wrong| Some(wrong.require(style.general(wrong)?))).collect();
+    if steps.is_empty() && style.envelope.is_none() && style.success.is_none() {
+        return None;
+    }
+    steps.push(checked());
+    steps.push(Step::from(Op::Derived(Derived::All)));
+    let envelope = gtm_world::behavior::Envelope { reply: style.success.clone(), error: style.envelope.clone() };
+    let note = Some("of tools that no recording calls, by what others of the toolset have in common".into());
+    Some(Behavior { steps, envelope: Some(envelope), unchecked: true, note, ..Behavior::default() })
 }
 
 /// Arguments that break the spec in a way that nothing is known of are refused.
@@ -150,7 +161,7 @@ impl<'a> Tool<'a> {
                 names.insert(name.clone(), json!(condition));
                 out.steps.push(Step { note, ..Step::from(Op::Let(names)) });
                 let when = |step: Step| Step { when: Some(name.clone()), ..step };
-                out.steps.extend(reply.steps().into_iter().map(when));
+                out.steps.extend(reply.steps(Derived::Effects).into_iter().map(when));
             }
         }
         let refused = |s: &&&Seen| !s.call.check.is_null() && s.call.is_error;
@@ -178,7 +189,7 @@ impl<'a> Tool<'a> {
             if by_rules > 0 && by_rules >= reply.found.count() {
                 out.steps.push(Step::from(Op::Derived(Derived::All)));
             } else {
-                out.steps.extend(reply.steps());
+                out.steps.extend(reply.steps(self.derived(usual)));
             }
             replies[last] = Some(reply);
         }
@@ -188,6 +199,13 @@ impl<'a> Tool<'a> {
             out.explained += usize::from(replies[*decided].as_ref().is_some_and(|r| r.found.hits.get(at) == Some(&true)));
         }
         out
+    }
+
+    /// How far what is derived is to be believed: wholly, if it refuses nothing that the tool takes.
+    fn derived(&self, usual: &Outcome) -> Derived {
+        let valid = |case: &&usize| self.seen[**case].call.check.is_null();
+        let refused = usual.cases.iter().filter(valid).filter(|case| self.seen[**case].predicted_error).count();
+        if refused == 0 { Derived::Steps } else { Derived::Effects }
     }
 
     /// Cases of all outcomes in turn, so that the first few are of many kinds.
@@ -281,25 +299,30 @@ impl Explained {
         (!names.is_empty()).then(|| Step::from(Op::Let(names.into_iter().rev().cloned().collect())))
     }
 
-    /// The effects and the reply of a success.
-    fn steps(&self) -> Vec<Step> {
+    /// The effects and the reply of a success. Where what is derived refuses nothing that the real tool
+    /// takes, its failures stand.
+    fn steps(&self, derived: Derived) -> Vec<Step> {
         let note = Some(format!("explains {} of {} replies", self.found.count(), self.found.hits.len()));
         let reply = |template: Json| Step { note: note.clone(), ..Step::from(Op::Reply(template)) };
-        let effects = || Step::from(Op::Derived(Derived::Effects));
+        let effects = || Step::from(Op::Derived(derived));
         let mut steps = Vec::new();
         if let Some(patch) = &self.found.patch
             && !self.after
             && is_place(&patch.place)
         {
             steps.extend(self.named());
+            let mut answer = JsonMap::new();
+            answer.insert("answer".into(), self.found.template.clone());
+            steps.push(Step::from(Op::Let(answer)));
+            steps.push(effects());
             let update = Update {
                 at: Some(patch.place.clone()),
-                set: patch.set.iter().cloned().collect(),
+                value: Some(json!("answer")),
                 bind: Some("changed".into()),
                 ..Update::default()
             };
             steps.push(Step::from(Op::Update(update)));
-            steps.push(reply(json!("changed")));
+            steps.push(reply(json!("answer")));
         } else if self.after {
             steps.push(effects());
             steps.extend(self.named());

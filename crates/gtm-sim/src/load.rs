@@ -19,11 +19,12 @@ const EXTENSIONS: [&str; 5] = ["json", "yaml", "yml", "jsonl", "zst"];
 
 /// Keys by which a toolset file is told from a spec; `tools` and `name` alone are no sign, since
 /// lists of tools have them too.
-const OWN_KEYS: [&str; 16] = [
+const OWN_KEYS: [&str; 17] = [
     "specs",
     "behaviors",
     "learned",
     "unknown_tool",
+    "otherwise",
     "collections",
     "envelope",
     "state",
@@ -135,6 +136,7 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
             collections: file.collections,
             envelope: file.envelope,
             unknown_tool: file.unknown_tool,
+            otherwise: file.otherwise,
             behaviors: file.behaviors,
         },
         learned,

@@ -16,7 +16,7 @@ use gtm_tool::ToolSpec;
 use gtm_world::{Behaviors, ErrorKind, Filler, Library, Program, ToolError, Value, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Longest idempotency key, in bytes.
@@ -102,9 +102,8 @@ impl Simulator {
         let read = reader.read(&ReadInput { tools: &toolset.tools, initial_state: &toolset.state });
         let mut reading = read.behaviors;
         let (learned, own) = (&toolset.learned, &toolset.behaviors);
-        let names: HashSet<&str> = toolset.tools.iter().map(|tool| tool.name.as_str()).collect();
-        overlay(&mut reading, learned, |name| names.contains(name));
-        overlay(&mut reading, own, |_| true);
+        overlay(&mut reading, learned, &toolset.tools);
+        overlay(&mut reading, own, &toolset.tools);
         let library = Arc::new(Library::new(&reading, toolset.limits.world)?);
 
         let mut by_name = HashMap::with_capacity(toolset.tools.len());
@@ -118,7 +117,8 @@ impl Simulator {
             let behavior = reading.behaviors.get(&spec.name).cloned().unwrap_or_default();
             let rung = match read.rungs.get(&spec.name) {
                 _ if own.behaviors.contains_key(&spec.name) => Rung::User,
-                _ if learned.behaviors.contains_key(&spec.name) => Rung::Learned,
+                _ if own.otherwise.is_some() => Rung::User,
+                _ if learned.behaviors.contains_key(&spec.name) || learned.otherwise.is_some() => Rung::Learned,
                 Some(gtm_read::Rung::Rules) => Rung::Rules,
                 _ => Rung::Direct,
             };
@@ -291,7 +291,7 @@ impl Simulator {
 }
 
 /// Lays better known behaviors over others, which they may refer to.
-fn overlay(under: &mut Behaviors, over: &Behaviors, wanted: impl Fn(&str) -> bool) {
+fn overlay(under: &mut Behaviors, over: &Behaviors, tools: &[ToolSpec]) {
     under.collections.extend(over.collections.clone());
     let parts = [
         (&mut under.envelope.reply, &over.envelope.reply),
@@ -299,12 +299,11 @@ fn overlay(under: &mut Behaviors, over: &Behaviors, wanted: impl Fn(&str) -> boo
         (&mut under.unknown_tool, &over.unknown_tool),
     ];
     parts.into_iter().filter(|(_, over)| over.is_some()).for_each(|(under, over)| under.clone_from(over));
-    for (name, behavior) in over.behaviors.iter().filter(|(name, _)| wanted(name)) {
-        let behavior = match under.behaviors.get(name) {
-            Some(derived) => behavior.with_derived(derived),
-            None => behavior.clone(),
-        };
-        under.behaviors.insert(name.clone(), behavior);
+    for tool in tools {
+        let general = || Some(over.otherwise.as_ref()?.for_tool(&tool.name, &tool.origin.api));
+        let Some(behavior) = over.behaviors.get(&tool.name).cloned().or_else(general) else { continue };
+        let derived = under.behaviors.get(&tool.name).cloned().unwrap_or_default();
+        under.behaviors.insert(tool.name.clone(), behavior.with_derived(&derived));
     }
 }
 

@@ -105,7 +105,7 @@ pub struct ToolsetFile {
     /// Limits.
     #[serde(skip_serializing_if = "is_default")]
     pub limits: Limits,
-    // `deny_unknown_fields` and `flatten` do not go together, so the four members of `Behaviors`
+    // `deny_unknown_fields` and `flatten` do not go together, so the five members of `Behaviors`
     // stand here by name.
     /// Collections of records, by the name that `in:` uses in behaviors.
     #[serde(skip_serializing_if = "is_default")]
@@ -116,6 +116,10 @@ pub struct ToolsetFile {
     /// What a call of a tool that does not exist is answered with: a template over `tool` and `args`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_tool: Option<Json>,
+    /// The behavior of tools that `behaviors` does not name. It may use `tool`, an object with the
+    /// tool's `name` and `api`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<gtm_world::Behavior>,
     /// Behaviors by tool name. They win over those read from the specs.
     #[serde(skip_serializing_if = "is_default")]
     pub behaviors: BTreeMap<String, gtm_world::Behavior>,
@@ -233,6 +237,7 @@ impl Toolset {
             collections: self.behaviors.collections.clone(),
             envelope: self.behaviors.envelope.clone(),
             unknown_tool: self.behaviors.unknown_tool.clone(),
+            otherwise: self.behaviors.otherwise.clone(),
             behaviors: self.behaviors.behaviors.clone(),
         }
     }

@@ -38,6 +38,10 @@ pub struct Behaviors {
     /// What a call of a tool that does not exist is answered with: a template over `tool` and `args`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown_tool: Option<Template>,
+    /// The behavior of tools that `behaviors` does not name. It may use `tool`, an object with the
+    /// tool's `name` and `api`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Behavior>,
     /// Behaviors by tool name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub behaviors: BTreeMap<String, Behavior>,
@@ -118,6 +122,14 @@ pub struct Behavior {
 }
 
 impl Behavior {
+    /// The same behavior with a first step that binds `tool`.
+    #[must_use]
+    pub fn for_tool(&self, name: &str, api: &str) -> Behavior {
+        let tool = serde_json::json!({"$value": {"name": name, "api": api}});
+        let bind = Step::from(Op::Let(JsonMap::from_iter([("tool".to_owned(), tool)])));
+        Behavior { steps: std::iter::once(bind).chain(self.steps.iter().cloned()).collect(), ..self.clone() }
+    }
+
     /// The same behavior with the steps of `derived` where it refers to them.
     #[must_use]
     pub fn with_derived(&self, derived: &Behavior) -> Behavior {
@@ -128,6 +140,7 @@ impl Behavior {
         };
         let splice = |step: &Step| match step.op {
             Op::Derived(Derived::All) => theirs(),
+            Op::Derived(Derived::Steps) => vec![Step { op: Op::Do(theirs()), ..step.clone() }],
             Op::Derived(Derived::Effects) => {
                 vec![Step { op: Op::Attempt(theirs()), ..step.clone() }]
             }
@@ -193,6 +206,8 @@ pub enum Op {
     /// Runs steps of which a failure is no failure of the call: nothing of them has happened then. A
     /// reply among them ends them, and is not given.
     Attempt(Vec<Step>),
+    /// Runs steps as if written here, but a reply among them ends them and is not given.
+    Do(Vec<Step>),
     /// Stands for what GTM derives from the spec for this tool.
     Derived(Derived),
     /// Answers and ends the behavior.
@@ -205,6 +220,8 @@ pub enum Op {
 pub enum Derived {
     /// All its steps, as if written here.
     All,
+    /// Its failures and what it changes: its steps as a `do`.
+    Steps,
     /// What it changes: its steps as an `attempt`.
     Effects,
 }
@@ -479,6 +496,8 @@ struct StepText {
     compute: Option<Compute>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<Vec<Step>>,
+    #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
+    run: Option<Vec<Step>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     derived: Option<Derived>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -508,6 +527,7 @@ impl TryFrom<StepText> for Step {
             list,
             compute,
             attempt,
+            run,
             derived,
             note,
             reply,
@@ -522,6 +542,7 @@ impl TryFrom<StepText> for Step {
             list.map(Op::List),
             compute.map(Op::Compute),
             attempt.map(Op::Attempt),
+            run.map(Op::Do),
             derived.map(Op::Derived),
             reply.map(Op::Reply),
         ]
@@ -531,7 +552,7 @@ impl TryFrom<StepText> for Step {
             (Some(op), None) => Ok(Step { when, op, note }),
             _ => Err(
                 "a step has exactly one of require, let, create, update, delete, get, list, compute, attempt, \
-                 derived, reply"
+                 do, derived, reply"
                     .into(),
             ),
         }
@@ -551,6 +572,7 @@ impl From<Step> for StepText {
             Op::List(op) => text.list = Some(op),
             Op::Compute(op) => text.compute = Some(op),
             Op::Attempt(steps) => text.attempt = Some(steps),
+            Op::Do(steps) => text.run = Some(steps),
             Op::Derived(part) => text.derived = Some(part),
             Op::Reply(op) => text.reply = Some(op),
         }

@@ -11,8 +11,8 @@ use serde_json::{Map as JsonMap, Value as Json};
 use std::sync::Arc;
 
 /// Most steps in one behavior.
-const MAX_STEPS: usize = 200;
-/// Deepest nesting of `attempt`.
+const MAX_STEPS: usize = 1_000;
+/// Deepest nesting of `attempt` and `do`.
 const MAX_NESTED: usize = 4;
 
 /// A compiled behavior. Immutable and shared between threads.
@@ -42,6 +42,7 @@ pub(crate) enum CompiledOp {
     List(Box<ListRows>),
     Compute(Box<Compute>),
     Attempt(Vec<Compiled>),
+    Do(Vec<Compiled>),
     Reply(Template),
 }
 
@@ -200,8 +201,8 @@ impl Program {
 /// Number of steps, attempted ones included; too many, if they are nested more deeply than `depth`.
 fn count(steps: &[Step], depth: usize) -> usize {
     let each = |step: &Step| match &step.op {
-        Op::Attempt(_) if depth == 0 => MAX_STEPS + 1,
-        Op::Attempt(inner) => 1 + count(inner, depth - 1),
+        Op::Attempt(_) | Op::Do(_) if depth == 0 => MAX_STEPS + 1,
+        Op::Attempt(inner) | Op::Do(inner) => 1 + count(inner, depth - 1),
         _ => 1,
     };
     steps.iter().map(each).fold(0, usize::saturating_add)
@@ -227,10 +228,8 @@ impl Compiler<'_> {
             Op::Get(op) => CompiledOp::Get(self.get(op).map_err(|e| e.at("/get"))?),
             Op::List(op) => CompiledOp::List(Box::new(self.list(op).map_err(|e| e.at("/list"))?)),
             Op::Compute(op) => CompiledOp::Compute(Box::new(self.compute(op).map_err(|e| e.at("/compute"))?)),
-            Op::Attempt(steps) => {
-                let each = |(i, step)| self.step(step).map_err(|e: Error| e.at(format!("/attempt/{i}")));
-                CompiledOp::Attempt(steps.iter().enumerate().map(each).collect::<Result<_>>()?)
-            }
+            Op::Attempt(steps) => CompiledOp::Attempt(self.steps(steps, "/attempt")?),
+            Op::Do(steps) => CompiledOp::Do(self.steps(steps, "/do")?),
             Op::Derived(_) => {
                 return Err(Error::new(Code::BehaviorInvalid, "there is no derived behavior here to refer to")
                     .at("/derived"));
@@ -239,6 +238,11 @@ impl Compiler<'_> {
                 CompiledOp::Reply(Template::parse(reply, self.shape).map_err(|e| e.at("/reply"))?)
             }
         })
+    }
+
+    fn steps(&self, steps: &[Step], within: &str) -> Result<Vec<Compiled>> {
+        let each = |(i, step)| self.step(step).map_err(|e: Error| e.at(format!("{within}/{i}")));
+        steps.iter().enumerate().map(each).collect()
     }
 
     fn require(&self, op: &behavior::Require) -> Result<Require> {

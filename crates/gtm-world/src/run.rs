@@ -212,6 +212,9 @@ impl Run<'_> {
             CompiledOp::List(op) => self.list(op)?,
             CompiledOp::Compute(op) => self.compute(op)?,
             CompiledOp::Attempt(steps) => self.attempt(steps),
+            CompiledOp::Do(steps) => {
+                self.steps(steps)?;
+            }
             CompiledOp::Reply(template) => {
                 self.slots.invented.clear();
                 self.slots.salt = 0;

@@ -73,6 +73,11 @@ impl Search<'_> {
             })
         };
         let hits: Vec<bool> = targets.iter().zip(&keys).map(hit).collect();
+        // What no two sessions share is worth remembering if it is short: a price, a code.
+        let short = |t: &Target| t.value.as_key().is_some_and(|k| k.len() < 60) || t.value.is_null();
+        if !hits.iter().any(|hit| *hit) && !targets.iter().all(short) {
+            return None;
+        }
         let commonest = commonest(targets);
         let table: JsonMap<String, Json> =
             rows.iter().map(|(key, (value, _))| (key.clone(), value.to_json())).collect();

@@ -84,6 +84,7 @@ impl Search<'_> {
         // What stands in each gap of each text; texts that do not fit are given up.
         let parts: Vec<Option<Vec<String>>> =
             targets.iter().map(|t| skeleton.parts(self.probe, t.case, t.value.as_str()?)).collect();
+        let mut hits: Vec<bool> = parts.iter().map(Option::is_some).collect();
         let (mut out, mut cost, mut gap, mut invents) = (String::new(), 2, 0, false);
         for piece in &skeleton.pieces {
             match piece {
@@ -107,6 +108,8 @@ impl Search<'_> {
                         return None;
                     }
                     let found = self.explain(&below, "", depth + 2);
+                    let fitting = hits.iter_mut().zip(&parts).filter(|(_, parts)| parts.is_some());
+                    fitting.zip(&found.hits).for_each(|((all, _), hit)| *all &= hit);
                     cost += found.cost;
                     invents |= found.invents;
                     out.push_str(&self.hole(&found.template));
@@ -114,14 +117,13 @@ impl Search<'_> {
                 }
             }
         }
-        let hits: Vec<bool> = targets
-            .iter()
-            .map(|t| !invents && self.probe.render(&out, t.case).as_deref() == t.value.as_str())
-            .collect();
-        // A hole may refer to a table, which only the finished behavior knows.
         let hits = match out.contains("known_") {
-            true => parts.iter().map(|p| p.is_some() && !invents).collect(),
-            false => hits,
+            // A hole may refer to a table, which only the finished behavior knows.
+            true => hits,
+            false => targets
+                .iter()
+                .map(|t| !invents && self.probe.render(&out, t.case).as_deref() == t.value.as_str())
+                .collect(),
         };
         Some(Found { template: json!({"$text": out}), hits, cost, invents, patch: None })
     }
