@@ -51,6 +51,7 @@ pub(crate) fn atoms(probe: &Probe, samples: &[usize]) -> Vec<Atom> {
     out.add("size(check.missing) > 0".into(), 1);
     out.add("size(check.unexpected) > 0".into(), 1);
     out.add("check != null".into(), 3);
+    out.add("repeated".into(), 4);
     let places = arguments(probe, samples);
     for (place, values) in &places {
         about_argument(place, values, &mut out);
@@ -147,7 +148,9 @@ fn accepted(probe: &Probe, samples: &[usize], out: &mut Costs) {
     }
     for (name, known) in values {
         let calls: usize = known.iter().map(|(_, count)| count).sum();
-        let choice = known.iter().all(|(v, _)| matches!(v, Value::Str(_) | Value::Int(_) | Value::Bool(_)));
+        // How likely the next one is new, by how many were seen once (Good and Turing).
+        let once = known.iter().filter(|(_, count)| *count == 1).count();
+        let choice = once * 20 <= calls && known.iter().all(|(v, _)| matches!(v, Value::Str(_) | Value::Int(_) | Value::Bool(_)));
         if choice && known.len() > 1 && known.len() <= 60 && calls >= 2 * known.len() {
             let list: Vec<String> = known.iter().map(|(v, _)| quote::literal(v)).collect();
             let place = quote::member("args", &name);

@@ -15,6 +15,8 @@ pub(crate) struct Call {
     pub(crate) args: Value,
     /// What is wrong with the arguments, by the spec.
     pub(crate) check: Value,
+    /// Whether the same call has succeeded before in the session.
+    pub(crate) repeated: bool,
     /// The world before the call, as far as it is known.
     pub(crate) world: World,
     pub(crate) reply: Value,
@@ -34,6 +36,7 @@ impl Case {
         let mut scope = Scope::new(state, call.world.now());
         scope.push("args".into(), call.args.clone());
         scope.push("check".into(), call.check.clone());
+        scope.push("repeated".into(), Value::Bool(call.repeated));
         Case { call, scope, facts: OnceCell::new() }
     }
 

@@ -198,7 +198,7 @@ fn pairs(tested: &[Tested], left: &Bits, members: &[Bits], outcomes: &[Outcome],
 }
 
 /// Errors say what is wrong: a condition about something that the message does not mention is stranger.
-fn strangeness(condition: &str, words: &[String], is_error: bool) -> u32 {
+pub(crate) fn strangeness(condition: &str, words: &[String], is_error: bool) -> u32 {
     if !is_error || words.is_empty() {
         return 0;
     }

@@ -10,7 +10,7 @@ use gtm_sim::{SessionOptions, Simulator, Toolset};
 use gtm_tool::ToolSpec;
 use gtm_world::{Behaviors, Value};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// A recorded call, and what the present behaviors make of it.
@@ -122,6 +122,7 @@ fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed
     let Ok(simulator) = Simulator::new(toolset(recording, learned)) else { return out };
     out.roots = roots(&simulator, recording.state.as_ref());
     let Ok(mut session) = simulator.open(SessionOptions::default()) else { return out };
+    let mut earlier: HashSet<(String, String)> = HashSet::new();
     for (call, observed) in &recording.turns {
         let world = session.world().clone();
         match simulator.examine(call) {
@@ -132,6 +133,7 @@ fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed
                     session: number,
                     args,
                     check,
+                    repeated: earlier.contains(&(call.tool.clone(), call.arguments.to_string())),
                     world,
                     reply: Value::from(&observed.content),
                     is_error: observed.is_error,
@@ -145,6 +147,9 @@ fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed
                 out.calls.push((call.tool.clone(), seen));
             }
             None => out.strays.push(Stray { tool: call.tool.clone(), reply: json!(observed.content) }),
+        }
+        if !observed.is_error {
+            earlier.insert((call.tool.clone(), call.arguments.to_string()));
         }
         let _ = simulator.observe(&mut session, call, observed.clone());
     }

@@ -14,6 +14,7 @@
 mod atoms;
 mod case;
 mod decide;
+mod dispatch;
 mod evidence;
 mod facts;
 mod form;

@@ -128,6 +128,11 @@ fn scalars(value: &Value, out: &mut Vec<String>, depth: usize) {
     }
 }
 
+/// What kind of success a reply tells of, roughly.
+pub(crate) fn kind_of_success(call: &Call) -> String {
+    shape(call, 1)
+}
+
 /// The shape of a success, in more or less detail.
 fn shape(call: &Call, coarse: usize) -> String {
     match &call.reply {

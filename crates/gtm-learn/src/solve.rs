@@ -69,7 +69,7 @@ impl Found {
 
     /// Higher is better: what it explains, at what length.
     fn score(&self) -> i64 {
-        4 * self.count() as i64 - i64::from(self.cost)
+        12 * self.count() as i64 - i64::from(self.cost)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Learning one tool: tell its outcomes apart, find what decides between them and what each replies.
 
-use crate::atoms::atoms;
+use crate::atoms::{Atom, atoms};
 use crate::case::{Case, Probe};
-use crate::decide::{Rule, decide};
+use crate::decide::{Rule, decide, strangeness};
+use crate::dispatch::{Dispatch, dispatch};
 use crate::evidence::{Seen, ToolEvidence};
 use crate::outcome::{Outcome, outcomes};
+use crate::quote;
 use crate::solve::{Found, Search, Target};
 use crate::style::{Style, Wrong, envelope};
 use crate::words;
@@ -16,6 +18,8 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 /// Most cases of one error, and of successes, that are searched.
 const MAX_ERRORS: usize = 30;
 const MAX_SUCCESSES: usize = 100;
+/// Errors after which a tool that never succeeded is taken never to succeed.
+const ALWAYS: usize = 6;
 /// Evaluations that the search for replies may spend on one tool.
 const FUEL: u64 = 400_000;
 
@@ -59,8 +63,22 @@ pub(crate) fn learn(evidence: &ToolEvidence, style: &Style) -> Learned {
         steps.push(checked());
         steps.push(Step::from(Op::Derived(Derived::All)));
     } else {
-        let own = Tool::new(spec, &seen).learn();
-        explained += own.explained;
+        let mut chosen = vec![false; seen.len()];
+        if let Some(Dispatch { argument, choices }) = dispatch(&seen) {
+            let mut choice = JsonMap::new();
+            choice.insert("choice".into(), json!(quote::member("args", &argument)));
+            steps.push(Step::from(Op::Let(choice)));
+            for (value, calls) in choices {
+                calls.iter().for_each(|at| chosen[*at] = true);
+                let calls: Vec<&Seen> = calls.iter().map(|at| seen[*at]).collect();
+                let own = Tool::new(spec, &calls, FUEL / 8).learn();
+                let condition = format!("choice == {}", quote::literal(&value));
+                explained += own.explained.iter().filter(|hit| **hit).count();
+                steps.extend(own.steps.into_iter().filter_map(|step| within(&condition, step)));
+            }
+        }
+        let own = Tool::new(spec, &seen, FUEL).learn();
+        explained += own.explained.iter().zip(&chosen).filter(|(hit, chosen)| **hit && !**chosen).count();
         steps.extend(own.steps);
     }
     behavior.steps = steps;
@@ -105,7 +123,19 @@ fn sample(seen: Vec<&Seen>) -> Vec<&Seen> {
     keep.into_iter().map(|at| seen[at]).collect()
 }
 
+/// A step that is taken only in one choice. What is derived as a whole cannot be, and is left to what
+/// follows the choices.
+fn within(condition: &str, step: Step) -> Option<Step> {
+    let when = match &step.when {
+        Some(when) => format!("{condition} && ({when})"),
+        None => condition.to_owned(),
+    };
+    (step.op != Op::Derived(Derived::All)).then_some(Step { when: Some(when), ..step })
+}
+
 struct Tool<'a> {
+    /// Evaluations that one search may spend.
+    fuel: u64,
     spec: &'a ToolSpec,
     seen: &'a [&'a Seen],
     /// Cases as they were before the call, and as they are after what is derived was done.
@@ -116,25 +146,26 @@ struct Tool<'a> {
 
 struct Steps {
     steps: Vec<Step>,
-    explained: usize,
+    /// By case, whether the whole reply is explained.
+    explained: Vec<bool>,
 }
 
 impl<'a> Tool<'a> {
-    fn new(spec: &'a ToolSpec, seen: &'a [&'a Seen]) -> Tool<'a> {
+    fn new(spec: &'a ToolSpec, seen: &'a [&'a Seen], fuel: u64) -> Tool<'a> {
         let cases = |state: fn(&Seen) -> Value| {
             Probe::new(seen.iter().map(|s| Case::new(s.call.clone(), state(s))).collect())
         };
         let before = cases(|s| s.call.world.state().clone());
         let after = cases(|s| s.after.clone());
         let outcomes = outcomes(seen.iter().map(|s| &s.call));
-        Tool { spec, seen, before, after, outcomes }
+        Tool { fuel, spec, seen, before, after, outcomes }
     }
 
     fn learn(&self) -> Steps {
         let atoms = atoms(&self.before, &self.samples());
         let words: Vec<Vec<String>> = self.outcomes.iter().map(|o| self.words(o)).collect();
         let (rules, decided) = decide(&self.before, &self.outcomes, &atoms, &words);
-        let mut out = Steps { steps: Vec::new(), explained: 0 };
+        let mut out = Steps { steps: Vec::new(), explained: vec![false; self.seen.len()] };
         let last = self.outcomes.len() - 1;
         let mut replies: Vec<Option<Explained>> = vec![None; self.outcomes.len()];
         for (at, reply) in replies.iter_mut().enumerate() {
@@ -172,14 +203,25 @@ impl<'a> Tool<'a> {
         let usual = &self.outcomes[last];
         let reply = replies[last].take().unwrap_or_else(|| self.reply(usual));
         if usual.is_error {
-            out.steps.extend(reply.named());
-            let require = Require {
-                that: Some("false".into()),
-                error: Some(ErrorKind::Internal),
-                reply: Some(reply.found.template.clone()),
-                ..Require::default()
+            // It was never seen to succeed. What may have been in the way is what the error speaks of.
+            let holds = |atom: &&Atom| {
+                atom.cost < 9
+                    && strangeness(&atom.text, &words[last], true) == 0
+                    && usual.cases.iter().all(|case| self.before.holds(&atom.text, *case))
             };
-            out.steps.push(Step::from(Op::Require(require)));
+            let reason = atoms.iter().find(holds).map(|atom| format!("!({})", safe(&atom.text)));
+            let always = usual.cases.len() >= ALWAYS;
+            if let Some(that) = reason.or(always.then(|| "false".into())) {
+                out.steps.extend(reply.named());
+                let require = Require {
+                    that: Some(that),
+                    error: Some(ErrorKind::Internal),
+                    reply: Some(reply.found.template.clone()),
+                    ..Require::default()
+                };
+                out.steps.push(Step::from(Op::Require(require)));
+            }
+            out.steps.push(Step::from(Op::Derived(Derived::All)));
         } else {
             let derived = |case: &usize| {
                 let seen = self.seen[*case];
@@ -189,6 +231,7 @@ impl<'a> Tool<'a> {
             if by_rules > 0 && by_rules >= reply.found.count() {
                 out.steps.push(Step::from(Op::Derived(Derived::All)));
             } else {
+                out.steps.extend(self.found_only(&atoms, usual, &reply));
                 out.steps.extend(reply.steps(self.derived(usual)));
             }
             replies[last] = Some(reply);
@@ -196,9 +239,29 @@ impl<'a> Tool<'a> {
         for (case, decided) in decided.iter().enumerate() {
             let outcome = &self.outcomes[*decided];
             let Some(at) = outcome.cases.iter().position(|c| *c == case) else { continue };
-            out.explained += usize::from(replies[*decided].as_ref().is_some_and(|r| r.found.hits.get(at) == Some(&true)));
+            out.explained[case] = replies[*decided].as_ref().is_some_and(|r| r.found.hits.get(at) == Some(&true));
         }
         out
+    }
+
+    /// Records that the reply is made of and that were there in every success: without them there is none.
+    fn found_only(&self, atoms: &[Atom], usual: &Outcome, reply: &Explained) -> Option<Step> {
+        let mut used = reply.found.template.to_string();
+        used.extend(reply.named.iter().map(|(_, template)| template.to_string()));
+        let missing = |atom: &&Atom| {
+            atom.text.strip_suffix(" == null").is_some_and(|lookup| {
+                let quoted = serde_json::Value::from(lookup).to_string();
+                lookup.ends_with(']') && used.contains(quoted.trim_matches('"'))
+            }) && !usual.cases.iter().any(|case| self.before.holds(&atom.text, *case))
+        };
+        let atom = atoms.iter().find(missing)?;
+        let require = Require {
+            that: Some(format!("!({})", safe(&atom.text))),
+            error: Some(ErrorKind::NotFound),
+            message: Some("not found".into()),
+            ..Require::default()
+        };
+        Some(Step::from(Op::Require(require)))
     }
 
     /// How far what is derived is to be believed: wholly, if it refuses nothing that the tool takes.
@@ -234,7 +297,7 @@ impl<'a> Tool<'a> {
 
     fn explained(&self, targets: &[Target], outcome: &Outcome) -> Explained {
         let search = |probe: &Probe, after: bool| {
-            let search = Search::new(probe, FUEL);
+            let search = Search::new(probe, self.fuel);
             let found = search.explain(targets, &self.spec.name, 0);
             Explained { found, named: search.named.take(), after }
         };

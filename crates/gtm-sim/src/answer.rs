@@ -10,7 +10,7 @@ use crate::simulator::{NewTurn, Simulator};
 use crate::tool::Tool;
 use gtm_error::printable;
 use gtm_tool::ToolSpec;
-use gtm_world::{Behavior, ErrorKind, Outcome, Slot, ToolError, Value, World};
+use gtm_world::{Behavior, ErrorKind, Given, Outcome, Slot, ToolError, Value, World};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,7 +71,8 @@ impl Simulator {
             true => Plan::default(),
             false => injector.plan(&tool.name, &args, session.seed(), session.history.end(), &mut counts),
         };
-        let answer = self.respond(session, tool, &args, &check, &plan);
+        let given_args = Given { args: &args, check: &check, repeated: self.repeats(session, tool, &args) };
+        let answer = self.respond(session, tool, &given_args, &plan);
         self.turn(Asked { session, tool, call, given, plan, counts }, answer)
     }
 
@@ -80,17 +81,19 @@ impl Simulator {
         &self,
         session: &Session,
         tool: &Tool,
-        args: &Value,
-        check: &Value,
+        given: &Given<'_>,
         plan: &Plan,
     ) -> Answer {
+        let args = given.args;
         let world = &session.now.world;
         if let Some(error) = &plan.error {
-            let after = if plan.commit { self.run(tool, world, args, check).map(|o| o.world).ok() } else { None };
+            let after = if plan.commit { self.run(tool, world, given).map(|o| o.world).ok() } else { None };
             let failed = self.failed(tool, error.clone(), args, world, Rung::Fault);
             return Answer { world: after.unwrap_or_else(|| world.clone()), ..failed };
         }
-        let observed = session.now.observed.as_ref();
+        // A tool that answers a repeated call otherwise is not answered from memory.
+        let fresh = given.repeated && self.program(tool).is_some_and(|(program, _)| program.looks_back());
+        let observed = session.now.observed.as_ref().filter(|_| !fresh);
         if let Some(done) = observed.and_then(|o| o.get(world.version(), &tool.name, args)) {
             return Answer {
                 content: done.content.clone(),
@@ -103,7 +106,7 @@ impl Simulator {
             };
         }
         if plan.stale > 0 {
-            let answer = match self.run(tool, session.world_before(plan.stale), args, check) {
+            let answer = match self.run(tool, session.world_before(plan.stale), given) {
                 // A change is made to the state as it is.
                 Ok(outcome) if outcome.changed => None,
                 Ok(outcome) => Some(self.succeeded(tool, outcome)),
@@ -113,7 +116,7 @@ impl Simulator {
                 return Answer { world: world.clone(), ..answer };
             }
         }
-        match self.run(tool, world, args, check) {
+        match self.run(tool, world, given) {
             Ok(outcome) => self.succeeded(tool, outcome),
             Err(error) => self.failed(tool, error, args, world, self.rung_of(tool)),
         }
@@ -124,16 +127,20 @@ impl Simulator {
         &self,
         tool: &Tool,
         world: &World,
-        args: &Value,
-        check: &Value,
+        given: &Given<'_>,
     ) -> Result<Outcome, ToolError> {
         let Some((program, _)) = self.program(tool) else {
             return Err(ToolError::new(ErrorKind::Internal, "the tool has no usable behavior"));
         };
-        catch_unwind(AssertUnwindSafe(|| program.run_checked(world, args, check, &*self.filler))).unwrap_or_else(|_| {
+        catch_unwind(AssertUnwindSafe(|| program.run_given(world, given, &*self.filler))).unwrap_or_else(|_| {
             self.metrics.panicked();
             Err(internal())
         })
+    }
+
+    /// Whether the same call has succeeded before in the session, for tools that may ask.
+    pub(crate) fn repeats(&self, session: &Session, tool: &Tool, args: &Value) -> bool {
+        self.program(tool).is_some_and(|(program, _)| program.looks_back()) && session.has_done(&tool.name, args)
     }
 
     fn is_unchecked(&self, tool: &Tool) -> bool {

@@ -102,6 +102,7 @@ impl Simulator {
         let read = reader.read(&ReadInput { tools: &toolset.tools, initial_state: &toolset.state });
         let mut reading = read.behaviors;
         let (learned, own) = (&toolset.learned, &toolset.behaviors);
+        let derived = reading.behaviors.clone();
         overlay(&mut reading, learned, &toolset.tools);
         overlay(&mut reading, own, &toolset.tools);
         let library = Arc::new(Library::new(&reading, toolset.limits.world)?);
@@ -122,7 +123,8 @@ impl Simulator {
                 Some(gtm_read::Rung::Rules) => Rung::Rules,
                 _ => Rung::Direct,
             };
-            let tool = Tool::new(name, at, behavior, rung);
+            let under = derived.get(&spec.name).filter(|_| rung == Rung::Learned).cloned();
+            let tool = Tool::new(name, at, behavior, rung).with_derived(under);
             if matches!(rung, Rung::User | Rung::Learned) {
                 tool.compile(spec, &library)?;
             }

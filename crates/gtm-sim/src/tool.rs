@@ -19,7 +19,10 @@ pub(crate) struct Tool {
     /// Place in the toolset's list of specs.
     pub(crate) at: usize,
     behavior: Behavior,
+    /// The behavior derived from the spec, where another one refers to it.
+    derived: Option<Behavior>,
     rung: Rung,
+    derived_program: OnceLock<Option<Program>>,
     program: OnceLock<(Arc<Program>, Rung)>,
     arguments: OnceLock<Result<ArgumentCheck, Error>>,
     returns: OnceLock<Option<Checker>>,
@@ -27,8 +30,20 @@ pub(crate) struct Tool {
 
 impl Tool {
     pub(crate) fn new(name: Arc<str>, at: usize, behavior: Behavior, rung: Rung) -> Tool {
-        let (program, arguments, returns) = Default::default();
-        Tool { name, at, behavior, rung, program, arguments, returns }
+        let (derived_program, program, arguments, returns) = Default::default();
+        Tool { name, at, behavior, derived: None, rung, derived_program, program, arguments, returns }
+    }
+
+    /// Keeps the derived behavior, too: what it makes up is told by what it replies.
+    pub(crate) fn with_derived(self, derived: Option<Behavior>) -> Tool {
+        Tool { derived, ..self }
+    }
+
+    /// The derived behavior, where another one refers to it.
+    pub(crate) fn derived(&self, spec: &ToolSpec, library: &Arc<Library>) -> Option<&Program> {
+        let derived = self.derived.as_ref()?;
+        let compile = || Program::compile(&self.name, derived, spec.returns.as_ref(), library).ok();
+        self.derived_program.get_or_init(compile).as_ref()
     }
 
     /// Compiles the behavior now, to learn of mistakes in it.

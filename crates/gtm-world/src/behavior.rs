@@ -110,7 +110,8 @@ pub struct Behavior {
     pub envelope: Option<Envelope>,
     /// Arguments that break the spec are not refused beforehand: the steps see them, and what is wrong
     /// with them as `check` (null if nothing is): its members are `message`, `argument` (the one at
-    /// fault), and the lists `missing` and `unexpected`.
+    /// fault), and the lists `missing` and `unexpected`. `repeated` tells whether the same call has
+    /// succeeded before in the session.
     #[serde(skip_serializing_if = "is_default")]
     pub unchecked: bool,
     /// No steps: the reply is generated from the tool's return schema and the call alone.

@@ -22,6 +22,7 @@ pub struct Program {
     pub(crate) steps: Vec<Compiled>,
     pub(crate) envelope: Option<Envelope>,
     pub(crate) unchecked: bool,
+    pub(crate) looks_back: bool,
     pub(crate) library: Arc<Library>,
 }
 
@@ -159,6 +160,11 @@ impl Program {
         self.unchecked
     }
 
+    /// Whether it depends on whether the call is a repeated one.
+    pub fn looks_back(&self) -> bool {
+        self.looks_back
+    }
+
     /// Compiles the behavior of `tool`, whose successful replies `returns` describes.
     ///
     /// # Errors
@@ -194,8 +200,20 @@ impl Program {
         }
         let envelope = behavior.envelope.as_ref().map(Envelope::compile).transpose().map_err(place)?;
         let unchecked = behavior.unchecked;
-        Ok(Program { tool: tool.into(), steps, envelope, unchecked, library: library.clone() })
+        let looks_back = unchecked && behavior.steps.iter().any(looks_back);
+        Ok(Program { tool: tool.into(), steps, envelope, unchecked, looks_back, library: library.clone() })
     }
+}
+
+/// Whether a condition of the step names `repeated`.
+fn looks_back(step: &Step) -> bool {
+    let names = |text: &String| Expr::parse(text).is_ok_and(|expr| expr.free_names().contains(&"repeated"));
+    let condition = match &step.op {
+        Op::Require(op) => op.that.as_ref(),
+        Op::Let(names) => return names.values().filter_map(Json::as_str).any(|text| text.contains("repeated")),
+        _ => None,
+    };
+    step.when.iter().chain(condition).any(names)
 }
 
 /// Number of steps, attempted ones included; too many, if they are nested more deeply than `depth`.

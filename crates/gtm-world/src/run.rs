@@ -13,7 +13,7 @@ use crate::template::{Slots, Template, exhausted};
 use crate::{Budget, ErrorKind, Exhausted, Filler, Map, Str, ToolError, Value, World, place, seed};
 
 /// What a successful call leads to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// The reply, in its envelope.
     pub reply: Value,
@@ -23,6 +23,17 @@ pub struct Outcome {
     pub changed: bool,
     /// JSON pointers into the reply of values that nothing determined.
     pub invented: Vec<String>,
+}
+
+/// A call, as a behavior sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The arguments, an object.
+    pub args: &'a Value,
+    /// What is wrong with them ([`crate::Behavior::unchecked`]); null if nothing is.
+    pub check: &'a Value,
+    /// Whether the same call has succeeded before in the session.
+    pub repeated: bool,
 }
 
 /// One call in execution.
@@ -52,25 +63,20 @@ impl Program {
     /// The tool's own failure; nothing has changed then. A behavior over its budget or with a
     /// fault in it fails with [`ErrorKind::Internal`].
     pub fn run(&self, world: &World, args: &Value, filler: &dyn Filler) -> Step<Outcome> {
-        self.run_checked(world, args, &Value::Null, filler)
+        self.run_given(world, &Given { args, check: &Value::Null, repeated: false }, filler)
     }
 
-    /// Executes the behavior with arguments that may break the spec: `check` says how
-    /// ([`crate::Behavior::unchecked`]), null that they do not.
+    /// Executes the behavior of a call of which more is known than its arguments.
     ///
     /// # Errors
     /// As [`Program::run`].
-    pub fn run_checked(
-        &self,
-        world: &World,
-        args: &Value,
-        check: &Value,
-        filler: &dyn Filler,
-    ) -> Step<Outcome> {
+    pub fn run_given(&self, world: &World, given: &Given<'_>, filler: &dyn Filler) -> Step<Outcome> {
+        let args = given.args;
         let mut scope = Scope::new(world.state().clone(), world.now());
         scope.push("args".into(), args.clone());
         if self.unchecked {
-            scope.push("check".into(), check.clone());
+            scope.push("check".into(), given.check.clone());
+            scope.push("repeated".into(), Value::Bool(given.repeated));
         }
         let limits = &self.library.limits;
         let mut run = Run {

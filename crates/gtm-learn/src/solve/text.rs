@@ -2,6 +2,7 @@
 //! its own.
 
 mod read;
+mod rows;
 mod skeleton;
 
 use super::{Found, MAX_DEPTH, Search, Target, add, seeds};
@@ -47,9 +48,13 @@ impl Search<'_> {
         if read.as_ref().is_some_and(Found::is_full) {
             return read;
         }
+        let rows = self.rows(targets, name, depth);
+        if rows.as_ref().is_some_and(Found::is_full) {
+            return rows;
+        }
         let written = self.written(targets);
         let holes = self.holes(targets, depth);
-        [read, written, holes].into_iter().flatten().max_by_key(Found::score)
+        [read, rows, written, holes].into_iter().flatten().max_by_key(Found::score)
     }
 
     /// Another text, written otherwise.
@@ -129,7 +134,7 @@ impl Search<'_> {
     }
 
     /// A template as a hole in text.
-    fn hole(&self, template: &Json) -> String {
+    pub(super) fn hole(&self, template: &Json) -> String {
         match template {
             Json::String(text) => match text.strip_prefix('"') {
                 // A text literal needs no hole.
