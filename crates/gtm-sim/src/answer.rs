@@ -10,7 +10,7 @@ use crate::simulator::{NewTurn, Simulator};
 use crate::tool::Tool;
 use gtm_error::printable;
 use gtm_tool::ToolSpec;
-use gtm_world::{Behavior, ErrorKind, Outcome, Slot, ToolError, Value, World};
+use gtm_world::{Behavior, ErrorKind, Given, Outcome, Slot, ToolError, Value, World};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -58,9 +58,13 @@ impl Simulator {
             return self.refuse(session, call, self.unknown_tool(&call.tool));
         };
         let spec = &self.toolset.tools[tool.at];
-        let checked = match tool.check(spec, self.toolset.arguments, &self.toolset.limits, &call.arguments) {
-            Ok(checked) => checked,
-            Err(error) => return self.refuse(session, call, error),
+        let (policy, limits) = (self.toolset.arguments, &self.toolset.limits);
+        let (checked, check) = match self.is_unchecked(tool) {
+            true => tool.examine(spec, policy, limits, &call.arguments),
+            false => match tool.check(spec, policy, limits, &call.arguments) {
+                Ok(checked) => (checked, Value::Null),
+                Err(error) => return self.refuse(session, call, error),
+            },
         };
         let args = Value::from(&*checked);
         let given = match checked {
@@ -68,7 +72,8 @@ impl Simulator {
             Cow::Owned(_) => call.given(),
         };
         let (plan, counts) = self.plan(session, &tool.name, &args);
-        let answer = self.respond(session, tool, &args, &plan);
+        let known = Given { args: &args, check: &check, repeated: self.repeats(session, tool, &args) };
+        let answer = self.respond(session, tool, &known, &plan);
         self.turn(Asked { session, tool, call, given, plan, counts }, answer)
     }
 
@@ -84,14 +89,17 @@ impl Simulator {
     }
 
     /// The ladder: a fault, an outcome observed before, or the behavior.
-    fn respond(&self, session: &Session, tool: &Tool, args: &Value, plan: &Plan) -> Answer {
+    fn respond(&self, session: &Session, tool: &Tool, given: &Given<'_>, plan: &Plan) -> Answer {
+        let args = given.args;
         let world = &session.now.world;
         if let Some(error) = &plan.error {
-            let after = if plan.commit { self.run(tool, world, args).map(|o| o.world).ok() } else { None };
+            let after = if plan.commit { self.run(tool, world, given).map(|o| o.world).ok() } else { None };
             let failed = self.failed(tool, error.clone(), args, world, Rung::Fault);
             return Answer { world: after.unwrap_or_else(|| world.clone()), ..failed };
         }
-        let observed = session.now.observed.as_ref();
+        // A tool that answers a repeated call otherwise is not answered from memory.
+        let fresh = given.repeated && self.program(tool).is_some_and(|(program, _)| program.looks_back());
+        let observed = session.now.observed.as_ref().filter(|_| !fresh);
         if let Some(done) = observed.and_then(|o| o.get(world.version(), &tool.name, args)) {
             return Answer {
                 content: done.content.clone(),
@@ -104,7 +112,7 @@ impl Simulator {
             };
         }
         if plan.stale > 0 {
-            let answer = match self.run(tool, session.world_before(plan.stale), args) {
+            let answer = match self.run(tool, session.world_before(plan.stale), given) {
                 // A change is made to the state as it is.
                 Ok(outcome) if outcome.changed => None,
                 Ok(outcome) => Some(self.succeeded(tool, outcome)),
@@ -114,21 +122,33 @@ impl Simulator {
                 return Answer { world: world.clone(), ..answer };
             }
         }
-        match self.run(tool, world, args) {
+        match self.run(tool, world, given) {
             Ok(outcome) => self.succeeded(tool, outcome),
             Err(error) => self.failed(tool, error, args, world, self.rung_of(tool)),
         }
     }
 
     /// Runs the tool's behavior. A panic in it fails the call in the tool's own error style.
-    pub(crate) fn run(&self, tool: &Tool, world: &World, args: &Value) -> Result<Outcome, ToolError> {
+    pub(crate) fn run(&self, tool: &Tool, world: &World, given: &Given<'_>) -> Result<Outcome, ToolError> {
         let Some((program, _)) = self.program(tool) else {
             return Err(ToolError::new(ErrorKind::Internal, "the tool has no usable behavior"));
         };
-        catch_unwind(AssertUnwindSafe(|| program.run(world, args, &*self.filler))).unwrap_or_else(|_| {
-            self.metrics.panicked();
-            Err(internal())
-        })
+        catch_unwind(AssertUnwindSafe(|| program.run_given(world, given, &*self.filler))).unwrap_or_else(
+            |_| {
+                self.metrics.panicked();
+                Err(internal())
+            },
+        )
+    }
+
+    /// Whether the same call has succeeded before in the session, for tools that may ask.
+    pub(crate) fn repeats(&self, session: &Session, tool: &Tool, args: &Value) -> bool {
+        self.program(tool).is_some_and(|(program, _)| program.looks_back())
+            && session.has_done(&tool.name, args)
+    }
+
+    fn is_unchecked(&self, tool: &Tool) -> bool {
+        self.program(tool).is_some_and(|(program, _)| program.is_unchecked())
     }
 
     fn rung_of(&self, tool: &Tool) -> Rung {
@@ -151,7 +171,8 @@ impl Simulator {
     fn failed(&self, tool: &Tool, error: ToolError, args: &Value, world: &World, rung: Rung) -> Answer {
         let spec = &self.toolset.tools[tool.at];
         let status = errors::status(Some(spec), &error);
-        let own = self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
+        let envelope = || self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
+        let own = error.body.clone().or_else(envelope);
         let content = own.unwrap_or_else(|| {
             let (tools, styles, filler) = (&self.toolset.tools, &self.styles, &*self.filler);
             let (error, now, seed) = (&error, world.now(), world.seed());
@@ -170,7 +191,11 @@ impl Simulator {
                 self.turn(Asked { given, ..Asked::plain(session, tool, call) }, answer)
             }
             None => {
-                let own = self.library.render_error(&error, &given);
+                let own = match error.kind {
+                    ErrorKind::UnknownTool => self.library.render_unknown_tool(&call.tool, &given),
+                    _ => None,
+                };
+                let own = own.or_else(|| self.library.render_error(&error, &given));
                 let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
                 self.stranger(session, call, Answer::failure(content, Rung::Check, error, world))
             }

@@ -21,9 +21,12 @@ const EXTENSIONS: [&str; 5] = ["json", "yaml", "yml", "jsonl", "zst"];
 
 /// Keys by which a toolset file is told from a spec; `tools` and `name` alone are no sign, since
 /// lists of tools have them too.
-const OWN_KEYS: [&str; 16] = [
+const OWN_KEYS: [&str; 19] = [
     "specs",
     "behaviors",
+    "learned",
+    "unknown_tool",
+    "otherwise",
     "collections",
     "envelope",
     "state",
@@ -132,6 +135,10 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
     for (at, live) in file.live.iter().enumerate() {
         live.check(&known).map_err(|e| e.at(format!("/live/{at}")))?;
     }
+    let learned = match &file.learned {
+        Some(path) => read_learned(&folder.join(path), limits).map_err(|e| e.at("/learned"))?,
+        None => Behaviors::default(),
+    };
     Ok(Toolset {
         name: file.name.unwrap_or_else(|| name.to_owned()),
         description: file.description,
@@ -147,8 +154,12 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
         behaviors: Behaviors {
             collections: file.collections,
             envelope: file.envelope,
+            unknown_tool: file.unknown_tool,
+            otherwise: file.otherwise,
             behaviors: file.behaviors,
         },
+        learned,
+        learned_file: file.learned,
         faults: file.faults,
         recording_files: file.recordings,
         recordings,
@@ -229,6 +240,14 @@ fn read_state(path: &Path, limits: &Limits) -> Result<Json> {
             Err(Error::new(Code::StateInvalid, what).in_file(path.display()).expected("an object"))
         }
     }
+}
+
+fn read_learned(path: &Path, limits: &Limits) -> Result<Behaviors> {
+    let document = parse_document(read(path, limits)?, limits).map_err(|e| e.in_file(path.display()))?;
+    Behaviors::deserialize(document).map_err(|e| {
+        let what = e.to_string().trim_end_matches('.').to_owned();
+        Error::new(Code::BehaviorInvalid, what).in_file(path.display())
+    })
 }
 
 fn import_file(path: &Path, limits: &Limits) -> Result<Vec<ToolSpec>> {

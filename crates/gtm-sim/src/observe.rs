@@ -19,7 +19,7 @@ use crate::reply::{Call, Observed, Reply, Rung};
 use crate::session::{Checkpoint, Session};
 use crate::simulator::{NewTurn, Simulator};
 use gtm_error::Result;
-use gtm_world::{ErrorKind, Map, Str, ToolError, Value, World};
+use gtm_world::{ErrorKind, Given, Map, Str, ToolError, Value, World};
 use std::sync::Arc;
 
 /// Objects of one real reply that are looked at.
@@ -69,7 +69,7 @@ impl Simulator {
         let before = &session.now.world;
         let (world, lasting) = match is_error {
             true => (before.clone(), true),
-            false => self.effect(before, call, &args, &content),
+            false => self.effect(session, call, &args, &content),
         };
         if !is_error && !plan.truncate.is_empty() {
             json = plan.truncate.iter().fold(json, inject::truncate);
@@ -109,14 +109,20 @@ impl Simulator {
     }
 
     /// The world after a real success, and whether the same call would have the same outcome again.
-    fn effect(&self, before: &World, call: &Call, args: &Value, real: &Value) -> (World, bool) {
+    fn effect(&self, session: &Session, call: &Call, args: &Value, real: &Value) -> (World, bool) {
+        let before = &session.now.world;
         let Some(tool) = self.compiled(&call.tool) else { return (before.clone(), true) };
         let (spec, limits) = (&self.toolset.tools[tool.at], &self.toolset.limits);
         // The real tool took the arguments, so they are taken here whatever the check says of them.
-        let read =
-            tool.check(spec, self.toolset.arguments, limits, &call.arguments).map(|a| Value::from(&*a));
-        let args = &read.unwrap_or_else(|_| args.clone());
-        let Ok(outcome) = self.run(tool, before, args) else { return (before.clone(), true) };
+        let (read, check) = tool.examine(spec, self.toolset.arguments, limits, &call.arguments);
+        let args = &if check.is_null() { Value::from(&*read) } else { args.clone() };
+        let repeated = self.repeats(session, tool, args);
+        let given = Given { args, check: &check, repeated };
+        // Where a learned behavior refuses what was taken, the derived one may know what it does.
+        let derived = tool.derived(spec, &self.library);
+        let derived = derived.and_then(|program| program.run_given(before, &given, &*self.filler).ok());
+        let outcome = self.run(tool, before, &given);
+        let Some(outcome) = outcome.ok().or(derived.clone()) else { return (before.clone(), true) };
         // What an open world invents on first look is no change that the call asked for.
         let reads = spec.http.as_ref().is_some_and(|http| http.method == "GET");
         let lasting = !outcome.changed || reads || spec.annotations.read_only == Some(true);
@@ -129,6 +135,10 @@ impl Simulator {
         if outcome.changed {
             let mut pairs = Vec::new();
             differences(&outcome.reply, real, &mut pairs, 0);
+            // What it made up is told by its own reply.
+            if let Some(derived) = &derived {
+                differences(&derived.reply, real, &mut pairs, 0);
+            }
             let fresh: Vec<String> =
                 delta::diff(before.state(), &state).iter().filter_map(delta::Change::target).collect();
             fresh.iter().for_each(|pointer| replace_made_up(&mut state, pointer, &pairs));

@@ -115,6 +115,8 @@ pub enum Rung {
     Live,
     /// A behavior written by the user.
     User,
+    /// A behavior learned from recordings.
+    Learned,
     /// A behavior derived by rules from the spec.
     Rules,
     /// Generated from the return schema and the call alone.
@@ -123,13 +125,14 @@ pub enum Rung {
 
 impl Rung {
     /// Every rung, in order of its number.
-    pub const ALL: [Rung; 8] = [
+    pub const ALL: [Rung; 9] = [
         Rung::Fault,
         Rung::Check,
         Rung::Observed,
         Rung::Replay,
         Rung::Live,
         Rung::User,
+        Rung::Learned,
         Rung::Rules,
         Rung::Direct,
     ];
@@ -143,6 +146,7 @@ impl Rung {
             Rung::Replay => "replay",
             Rung::Live => "live",
             Rung::User => "user",
+            Rung::Learned => "learned",
             Rung::Rules => "rules",
             Rung::Direct => "direct",
         }
@@ -204,6 +208,7 @@ mod optional_tool_error {
             path: e.path,
             expected: e.expected,
             status: e.status,
+            body: None,
         }))
     }
 }

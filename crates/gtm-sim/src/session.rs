@@ -215,6 +215,14 @@ impl Session {
         self.history.world_at(wanted).unwrap_or(&self.now.world)
     }
 
+    /// Whether this very call has succeeded before, as far as is remembered.
+    pub(crate) fn has_done(&self, tool: &str, args: &Value) -> bool {
+        let mut turns = self.history.start()..self.history.end();
+        turns.any(|turn| {
+            self.history.get(turn).is_some_and(|entry| !entry.done.is_error && entry.done.is_call(tool, args))
+        })
+    }
+
     /// The stored reply of a call that was made under this key.
     pub(crate) fn stored(&self, key: &str) -> Option<&Arc<Done>> {
         self.now.keys.as_ref()?.get(key)

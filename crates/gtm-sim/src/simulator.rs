@@ -98,14 +98,10 @@ impl Simulator {
         let injector = Injector::new(&toolset.faults)?;
         let read = reader.read(&ReadInput { tools: &toolset.tools, initial_state: &toolset.state });
         let mut reading = read.behaviors;
-        let own = &toolset.behaviors;
-        reading.collections.extend(own.collections.clone());
-        let parts = [
-            (&mut reading.envelope.reply, &own.envelope.reply),
-            (&mut reading.envelope.error, &own.envelope.error),
-        ];
-        parts.into_iter().filter(|(_, own)| own.is_some()).for_each(|(read, own)| read.clone_from(own));
-        reading.behaviors.extend(own.behaviors.clone());
+        let (learned, own) = (&toolset.learned, &toolset.behaviors);
+        let derived = reading.behaviors.clone();
+        overlay(&mut reading, learned, &toolset.tools);
+        overlay(&mut reading, own, &toolset.tools);
         let library = Arc::new(Library::new(&reading, toolset.limits.world)?);
 
         let mut by_name = HashMap::with_capacity(toolset.tools.len());
@@ -119,11 +115,16 @@ impl Simulator {
             let behavior = reading.behaviors.get(&spec.name).cloned().unwrap_or_default();
             let rung = match read.rungs.get(&spec.name) {
                 _ if own.behaviors.contains_key(&spec.name) => Rung::User,
+                _ if own.otherwise.is_some() => Rung::User,
+                _ if learned.behaviors.contains_key(&spec.name) || learned.otherwise.is_some() => {
+                    Rung::Learned
+                }
                 Some(gtm_read::Rung::Rules) => Rung::Rules,
                 _ => Rung::Direct,
             };
-            let tool = Tool::new(name, at, behavior, rung);
-            if rung == Rung::User {
+            let under = derived.get(&spec.name).filter(|_| rung == Rung::Learned).cloned();
+            let tool = Tool::new(name, at, behavior, rung).with_derived(under);
+            if matches!(rung, Rung::User | Rung::Learned) {
                 tool.compile(spec, &library)?;
             }
             tools.push(tool);
@@ -209,7 +210,7 @@ impl Simulator {
         &self.reading
     }
 
-    /// How a tool is answered: [`Rung::User`], [`Rung::Rules`] or [`Rung::Direct`].
+    /// How a tool is answered: [`Rung::User`], [`Rung::Learned`], [`Rung::Rules`] or [`Rung::Direct`].
     pub fn rung(&self, tool: &str) -> Option<Rung> {
         self.program(self.compiled(tool)?).map(|(_, rung)| *rung)
     }
@@ -301,6 +302,15 @@ impl Simulator {
         Ok(Some(reply))
     }
 
+    /// The arguments of a call as a behavior sees them, and what is wrong with them: null, or an object
+    /// as [`gtm_world::Behavior::unchecked`] describes. `None` for a tool that does not exist.
+    pub fn examine(&self, call: &Call) -> Option<(Value, Value)> {
+        let tool = self.compiled(&call.tool)?;
+        let (spec, limits) = (&self.toolset.tools[tool.at], &self.toolset.limits);
+        let (args, check) = tool.examine(spec, self.toolset.arguments, limits, &call.arguments);
+        Some((Value::from(&*args), check))
+    }
+
     /// The compiled tool of this name.
     pub(crate) fn compiled(&self, name: &str) -> Option<&Tool> {
         self.by_name.get(name).and_then(|&at| self.tools.get(at))
@@ -309,6 +319,23 @@ impl Simulator {
     /// A tool's program and the rung it stands for.
     pub(crate) fn program<'a>(&'a self, tool: &'a Tool) -> Option<&'a (Arc<Program>, Rung)> {
         tool.program(&self.toolset.tools[tool.at], &self.library, &self.metrics)
+    }
+}
+
+/// Lays better known behaviors over others, which they may refer to.
+fn overlay(under: &mut Behaviors, over: &Behaviors, tools: &[ToolSpec]) {
+    under.collections.extend(over.collections.clone());
+    let parts = [
+        (&mut under.envelope.reply, &over.envelope.reply),
+        (&mut under.envelope.error, &over.envelope.error),
+        (&mut under.unknown_tool, &over.unknown_tool),
+    ];
+    parts.into_iter().filter(|(_, over)| over.is_some()).for_each(|(under, over)| under.clone_from(over));
+    for tool in tools {
+        let general = || Some(over.otherwise.as_ref()?.for_tool(&tool.name, &tool.origin.api));
+        let Some(behavior) = over.behaviors.get(&tool.name).cloned().or_else(general) else { continue };
+        let derived = under.behaviors.get(&tool.name).cloned().unwrap_or_default();
+        under.behaviors.insert(tool.name.clone(), behavior.with_derived(&derived));
     }
 }
 

@@ -41,6 +41,11 @@ pub struct Toolset {
     pub arguments: ArgumentPolicy,
     /// Behaviors written by the user; they win over those read from the specs.
     pub behaviors: Behaviors,
+    /// Behaviors learned from recordings; they win over those read from the specs, and the user's own
+    /// over them. Those of tools that the toolset does not have are ignored.
+    pub learned: Behaviors,
+    /// File that they were read from, if any.
+    pub learned_file: Option<String>,
     /// Failures to inject.
     pub faults: Vec<Fault>,
     /// Files that recordings were read from, as written in the file.
@@ -99,6 +104,10 @@ pub struct ToolsetFile {
     /// How strictly arguments are checked. Default `lenient`.
     #[serde(skip_serializing_if = "is_default")]
     pub arguments: ArgumentPolicy,
+    /// File of behaviors learned from recordings (`gtm learn`), as a path relative to this file. They
+    /// win over those read from the specs; `behaviors` wins over them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<String>,
     /// Failures to inject.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
@@ -113,7 +122,7 @@ pub struct ToolsetFile {
     /// Limits.
     #[serde(skip_serializing_if = "is_default")]
     pub limits: Limits,
-    // `deny_unknown_fields` and `flatten` do not go together, so the three members of `Behaviors`
+    // `deny_unknown_fields` and `flatten` do not go together, so the five members of `Behaviors`
     // stand here by name.
     /// Collections of records, by the name that `in:` uses in behaviors.
     #[serde(skip_serializing_if = "is_default")]
@@ -121,6 +130,13 @@ pub struct ToolsetFile {
     /// How replies and errors are wrapped, unless a behavior has its own envelope.
     #[serde(skip_serializing_if = "is_default")]
     pub envelope: gtm_world::behavior::Envelope,
+    /// What a call of a tool that does not exist is answered with: a template over `tool` and `args`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_tool: Option<Json>,
+    /// The behavior of tools that `behaviors` does not name. It may use `tool`, an object with the
+    /// tool's `name` and `api`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<gtm_world::Behavior>,
     /// Behaviors by tool name. They win over those read from the specs.
     #[serde(skip_serializing_if = "is_default")]
     pub behaviors: BTreeMap<String, gtm_world::Behavior>,
@@ -200,6 +216,8 @@ impl Toolset {
             clock: Clock::default(),
             arguments: ArgumentPolicy::default(),
             behaviors: Behaviors::default(),
+            learned: Behaviors::default(),
+            learned_file: None,
             faults: Vec::new(),
             recording_files: Vec::new(),
             recordings: Vec::new(),
@@ -233,12 +251,15 @@ impl Toolset {
             instructions: self.instructions.clone(),
             clock: self.clock.clone(),
             arguments: self.arguments,
+            learned: self.learned_file.clone(),
             faults: self.faults.clone(),
             recordings: self.recording_files.clone(),
             live: self.live.clone(),
             limits: self.limits.clone(),
             collections: self.behaviors.collections.clone(),
             envelope: self.behaviors.envelope.clone(),
+            unknown_tool: self.behaviors.unknown_tool.clone(),
+            otherwise: self.behaviors.otherwise.clone(),
             behaviors: self.behaviors.behaviors.clone(),
         }
     }

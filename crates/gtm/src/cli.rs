@@ -1,6 +1,8 @@
 //! The command line as data.
 
-use crate::cmd::{bench, call, completions, eval, explain, mcp, read, record, schema, serve, tools, try_out};
+use crate::cmd::{
+    bench, call, completions, eval, explain, learn, mcp, read, record, schema, serve, tools, try_out,
+};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -33,6 +35,7 @@ pub(crate) enum Command {
     Try(try_out::Args),
     Call(call::Args),
     Read(read::Args),
+    Learn(learn::Args),
     Serve(serve::Args),
     Record(record::Args),
     Mcp(mcp::Args),
@@ -51,6 +54,7 @@ impl Command {
             Command::Try(args) => args.json,
             Command::Call(args) => args.json,
             Command::Read(args) => args.json,
+            Command::Learn(args) => args.json,
             Command::Explain(args) => args.json,
             Command::Record(args) => args.json,
             Command::Eval(args) => args.wants_json(),

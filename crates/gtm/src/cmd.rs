@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod eval;
 pub(crate) mod explain;
+pub(crate) mod learn;
 pub(crate) mod mcp;
 pub(crate) mod read;
 pub(crate) mod record;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Record(args) => record::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
+        Command::Learn(args) => learn::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -28,7 +28,7 @@ impl Script {
     }
 
     fn when(&mut self, condition: String, op: StepOp) {
-        self.steps.push(Step { when: Some(condition), op });
+        self.steps.push(Step { when: Some(condition), ..op.into() });
     }
 
     pub(super) fn reply(mut self, template: Json) -> Behavior {
