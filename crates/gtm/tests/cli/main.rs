@@ -5,6 +5,7 @@ mod call;
 mod clients;
 mod common;
 mod eval;
+mod hostile;
 mod read;
 mod readme;
 mod record;
