@@ -20,7 +20,7 @@ fn suite(folder: &TempDir, sessions: usize) -> String {
         .to_string()
     };
     let lines: Vec<String> = (0..sessions).map(line).collect();
-    file(folder, "pets.jsonl", &lines.join("\n"))
+    file(folder, "pets.jsonl", lines.join("\n"))
 }
 
 fn read(folder: &TempDir, name: &str) -> String {
@@ -101,7 +101,7 @@ fn the_line_that_is_wrong_is_named() {
     let folder = folder();
     let path = suite(&folder, 2);
     let text = std::fs::read_to_string(&path).expect("the suite");
-    let bad = file(&folder, "bad.jsonl", &format!("{text}\n{{\"session_id\": 3}}\n"));
+    let bad = file(&folder, "bad.jsonl", format!("{text}\n{{\"session_id\": 3}}\n"));
     let ran = run(&["eval", &bad]);
     ran.refused(2, "GTM0701");
     assert!(ran.err.contains("line 3"), "{}", ran.err);
