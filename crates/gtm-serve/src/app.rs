@@ -139,6 +139,11 @@ impl App {
 
     /// Makes one call in a session, and counts it. What `create` says happens if there is none.
     pub(crate) async fn call(&self, session: &str, create: Create<'_>, call: Call) -> Result<Reply> {
+        if self.store().has_live()
+            && let Some(reply) = self.call_live(session, create, &call).await?
+        {
+            return Ok(reply);
+        }
         if !self.config().blocking_store {
             return self.call_here(session, create, &call);
         }
@@ -157,18 +162,45 @@ impl App {
 
     fn call_here(&self, session: &str, create: Create<'_>, call: &Call) -> Result<Reply> {
         let start = Instant::now();
-        let mut result = self.caught(|| self.store().call(session, call));
+        let result = self.in_session(session, create, || self.store().call(session, call));
+        self.count(call, result.as_ref().ok(), start.elapsed());
+        result
+    }
+
+    /// Works in a session, which is made first if it is not there and `create` says so.
+    fn in_session<T>(&self, session: &str, create: Create<'_>, work: impl Fn() -> Result<T>) -> Result<T> {
+        let result = self.caught(&work);
         if let (Err(error), Some(toolset)) = (&result, create.toolset()) {
             let expired = error.code() == Code::SessionExpired && matches!(create, Create::Renew(_));
             if expired || error.code() == Code::SessionUnknown {
-                result = self.caught(|| {
+                return self.caught(|| {
                     self.store().create(request(session, toolset))?;
-                    self.store().call(session, call)
+                    work()
                 });
             }
         }
-        self.count(call, result.as_ref().ok(), start.elapsed());
         result
+    }
+
+    /// Makes a call to the real tool, if it is for one. The session is not held while the tool is
+    /// asked; and once it is asked, its outcome gets into the session even if the client has left.
+    async fn call_live(&self, session: &str, create: Create<'_>, call: &Call) -> Result<Option<Reply>> {
+        let live = self.in_session(session, create, || self.store().goes_live(session, call))?;
+        let Some(live) = live else { return Ok(None) };
+        let (app, session, call) = (self.clone(), session.to_owned(), call.clone());
+        let asked = tokio::spawn(async move {
+            let start = Instant::now();
+            let result = match live.ask(&call).await {
+                Ok(real) => {
+                    let call = call.clone();
+                    app.apart(move |app| app.store().settle(&session, &call, real)).await
+                }
+                Err(error) => Err(error),
+            };
+            app.count(&call, result.as_ref().ok(), start.elapsed());
+            result
+        });
+        asked.await.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the call ran into a bug"))).map(Some)
     }
 
     /// Sees to it that a session exists, and returns its toolset: the one wanted, if any is.

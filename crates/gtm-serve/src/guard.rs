@@ -240,6 +240,11 @@ fn origin_allowed(app: &App, origin: &str, host: Option<Host<'_>>) -> bool {
         && Host::parse(authority).is_some_and(|origin| is_loopback(origin.name))
 }
 
+/// Whether a `Host` (name or address, port or none) is this machine itself.
+pub fn is_loopback_host(host: &str) -> bool {
+    Host::parse(host).is_some_and(|host| is_loopback(host.name))
+}
+
 fn is_loopback(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

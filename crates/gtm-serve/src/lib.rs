@@ -27,8 +27,10 @@ mod text;
 
 pub use app::App;
 pub use config::ServerConfig;
+pub use guard::is_loopback_host;
 pub use mcp::{mcp_stdio, mcp_stdio_session, mcp_stream};
 pub use openapi::document as openapi;
+pub use rest::{ApiRequest, Operations, reply_content};
 pub use server::{serve, stop_signal};
 
 /// All routes of a server. Usable in tests without a socket.

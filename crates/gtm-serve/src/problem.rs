@@ -37,6 +37,11 @@ impl Failure {
         self
     }
 
+    /// The error that it tells of.
+    pub(crate) fn into_error(self) -> Error {
+        self.error
+    }
+
     /// Tells the client how long to wait.
     pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);

@@ -10,7 +10,7 @@ use crate::simulator::{NewTurn, Simulator};
 use crate::tool::Tool;
 use gtm_error::printable;
 use gtm_tool::ToolSpec;
-use gtm_world::{Behavior, ErrorKind, Outcome, Slot, ToolError, Value, World};
+use gtm_world::{Behavior, ErrorKind, Given, Outcome, Slot, ToolError, Value, World};
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,44 +42,64 @@ struct Answer {
 impl Simulator {
     /// Works out the turn that a call leads to. A panic on the way is a bug, which fails this call
     /// and touches nothing else: all that is worked on here is new.
-    pub(crate) fn answer(&self, session: &Session, call: &Call) -> Box<NewTurn> {
+    pub(crate) fn answer(&self, session: &Session, call: &Call) -> NewTurn {
         let worked_out = catch_unwind(AssertUnwindSafe(|| self.climb(session, call)));
         worked_out.unwrap_or_else(|_| self.panicked(session, call))
     }
 
-    fn climb(&self, session: &Session, call: &Call) -> Box<NewTurn> {
+    fn climb(&self, session: &Session, call: &Call) -> NewTurn {
+        if let Some(recorded) = self.recorded(session, call) {
+            let planned = self.plan(session, &call.tool, &call.given());
+            if planned.0.error.is_none() {
+                return self.real_turn(session, call, recorded.reply(), Rung::Replay, planned);
+            }
+        }
         let Some(tool) = self.compiled(&call.tool) else {
             return self.refuse(session, call, self.unknown_tool(&call.tool));
         };
         let spec = &self.toolset.tools[tool.at];
-        let checked = match tool.check(spec, self.toolset.arguments, &self.toolset.limits, &call.arguments) {
-            Ok(checked) => checked,
-            Err(error) => return self.refuse(session, call, error),
+        let (policy, limits) = (self.toolset.arguments, &self.toolset.limits);
+        let (checked, check) = match self.is_unchecked(tool) {
+            true => tool.examine(spec, policy, limits, &call.arguments),
+            false => match tool.check(spec, policy, limits, &call.arguments) {
+                Ok(checked) => (checked, Value::Null),
+                Err(error) => return self.refuse(session, call, error),
+            },
         };
         let args = Value::from(&*checked);
         let given = match checked {
             Cow::Borrowed(_) => args.clone(),
             Cow::Owned(_) => call.given(),
         };
+        let (plan, counts) = self.plan(session, &tool.name, &args);
+        let known = Given { args: &args, check: &check, repeated: self.repeats(session, tool, &args) };
+        let answer = self.respond(session, tool, &known, &plan);
+        self.turn(Asked { session, tool, call, given, plan, counts }, answer)
+    }
+
+    /// What the faults have in mind for a call, and their counts after it.
+    pub(crate) fn plan(&self, session: &Session, tool: &str, args: &Value) -> (Plan, Counts) {
         let mut counts = session.now.counts.clone();
         let injector = session.faults.as_deref().unwrap_or(&self.injector);
         let plan = match injector.is_empty() {
             true => Plan::default(),
-            false => injector.plan(&tool.name, &args, session.seed(), session.history.end(), &mut counts),
+            false => injector.plan(tool, args, session.seed(), session.history.end(), &mut counts),
         };
-        let answer = self.respond(session, tool, &args, &plan);
-        self.turn(Asked { session, tool, call, given, plan, counts }, answer)
+        (plan, counts)
     }
 
     /// The ladder: a fault, an outcome observed before, or the behavior.
-    fn respond(&self, session: &Session, tool: &Tool, args: &Value, plan: &Plan) -> Answer {
+    fn respond(&self, session: &Session, tool: &Tool, given: &Given<'_>, plan: &Plan) -> Answer {
+        let args = given.args;
         let world = &session.now.world;
         if let Some(error) = &plan.error {
-            let after = if plan.commit { self.run(tool, world, args).map(|o| o.world).ok() } else { None };
+            let after = if plan.commit { self.run(tool, world, given).map(|o| o.world).ok() } else { None };
             let failed = self.failed(tool, error.clone(), args, world, Rung::Fault);
             return Answer { world: after.unwrap_or_else(|| world.clone()), ..failed };
         }
-        let observed = session.now.observed.as_ref();
+        // A tool that answers a repeated call otherwise is not answered from memory.
+        let fresh = given.repeated && self.program(tool).is_some_and(|(program, _)| program.looks_back());
+        let observed = session.now.observed.as_ref().filter(|_| !fresh);
         if let Some(done) = observed.and_then(|o| o.get(world.version(), &tool.name, args)) {
             return Answer {
                 content: done.content.clone(),
@@ -92,7 +112,7 @@ impl Simulator {
             };
         }
         if plan.stale > 0 {
-            let answer = match self.run(tool, session.world_before(plan.stale), args) {
+            let answer = match self.run(tool, session.world_before(plan.stale), given) {
                 // A change is made to the state as it is.
                 Ok(outcome) if outcome.changed => None,
                 Ok(outcome) => Some(self.succeeded(tool, outcome)),
@@ -102,21 +122,33 @@ impl Simulator {
                 return Answer { world: world.clone(), ..answer };
             }
         }
-        match self.run(tool, world, args) {
+        match self.run(tool, world, given) {
             Ok(outcome) => self.succeeded(tool, outcome),
             Err(error) => self.failed(tool, error, args, world, self.rung_of(tool)),
         }
     }
 
     /// Runs the tool's behavior. A panic in it fails the call in the tool's own error style.
-    pub(crate) fn run(&self, tool: &Tool, world: &World, args: &Value) -> Result<Outcome, ToolError> {
+    pub(crate) fn run(&self, tool: &Tool, world: &World, given: &Given<'_>) -> Result<Outcome, ToolError> {
         let Some((program, _)) = self.program(tool) else {
             return Err(ToolError::new(ErrorKind::Internal, "the tool has no usable behavior"));
         };
-        catch_unwind(AssertUnwindSafe(|| program.run(world, args, &*self.filler))).unwrap_or_else(|_| {
-            self.metrics.panicked();
-            Err(internal())
-        })
+        catch_unwind(AssertUnwindSafe(|| program.run_given(world, given, &*self.filler))).unwrap_or_else(
+            |_| {
+                self.metrics.panicked();
+                Err(internal())
+            },
+        )
+    }
+
+    /// Whether the same call has succeeded before in the session, for tools that may ask.
+    pub(crate) fn repeats(&self, session: &Session, tool: &Tool, args: &Value) -> bool {
+        self.program(tool).is_some_and(|(program, _)| program.looks_back())
+            && session.has_done(&tool.name, args)
+    }
+
+    fn is_unchecked(&self, tool: &Tool) -> bool {
+        self.program(tool).is_some_and(|(program, _)| program.is_unchecked())
     }
 
     fn rung_of(&self, tool: &Tool) -> Rung {
@@ -139,7 +171,8 @@ impl Simulator {
     fn failed(&self, tool: &Tool, error: ToolError, args: &Value, world: &World, rung: Rung) -> Answer {
         let spec = &self.toolset.tools[tool.at];
         let status = errors::status(Some(spec), &error);
-        let own = self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
+        let envelope = || self.program(tool).and_then(|(program, _)| program.render_error(&error, args));
+        let own = error.body.clone().or_else(envelope);
         let content = own.unwrap_or_else(|| {
             let (tools, styles, filler) = (&self.toolset.tools, &self.styles, &*self.filler);
             let (error, now, seed) = (&error, world.now(), world.seed());
@@ -149,7 +182,7 @@ impl Simulator {
     }
 
     /// A call that fails its check.
-    pub(crate) fn refuse(&self, session: &Session, call: &Call, error: ToolError) -> Box<NewTurn> {
+    pub(crate) fn refuse(&self, session: &Session, call: &Call, error: ToolError) -> NewTurn {
         let given = call.given();
         let world = &session.now.world;
         match self.compiled(&call.tool) {
@@ -158,7 +191,11 @@ impl Simulator {
                 self.turn(Asked { given, ..Asked::plain(session, tool, call) }, answer)
             }
             None => {
-                let own = self.library.render_error(&error, &given);
+                let own = match error.kind {
+                    ErrorKind::UnknownTool => self.library.render_unknown_tool(&call.tool, &given),
+                    _ => None,
+                };
+                let own = own.or_else(|| self.library.render_error(&error, &given));
                 let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
                 self.stranger(session, call, Answer::failure(content, Rung::Check, error, world))
             }
@@ -166,14 +203,14 @@ impl Simulator {
     }
 
     /// A call in which something of ours panicked.
-    fn panicked(&self, session: &Session, call: &Call) -> Box<NewTurn> {
+    fn panicked(&self, session: &Session, call: &Call) -> NewTurn {
         self.metrics.panicked();
         let content = Value::from(self.plain_body(&internal()));
         self.stranger(session, call, Answer::failure(content, Rung::Check, internal(), &session.now.world))
     }
 
     /// The turn of a call for which no tool can be asked.
-    fn stranger(&self, session: &Session, call: &Call, answer: Answer) -> Box<NewTurn> {
+    fn stranger(&self, session: &Session, call: &Call, answer: Answer) -> NewTurn {
         let tool = Tool::new(call.tool.as_str().into(), usize::MAX, Behavior::default(), answer.rung);
         self.turn(Asked::plain(session, &tool, call), answer)
     }
@@ -227,7 +264,7 @@ impl Simulator {
     }
 
     /// Checks the reply, and puts together what the session will remember of the call.
-    fn turn(&self, asked: Asked<'_>, answer: Answer) -> Box<NewTurn> {
+    fn turn(&self, asked: Asked<'_>, answer: Answer) -> NewTurn {
         let Asked { session, tool, call, given, plan, counts } = asked;
         let Answer { mut content, rung, status, error, mut invented, world, checked } = answer;
         let is_error = error.is_some();
@@ -267,9 +304,12 @@ impl Simulator {
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
         });
         let (keys, observed) = (session.now.keys.clone(), session.now.observed.clone());
-        let mut next = Checkpoint { world, counts, keys, observed };
+        // A fault may fail a call that takes effect all the same.
+        let unchanged = is_error && done.version == done.version_before;
+        let trail = self.trail_after(session, &tool.name, &done.args, unchanged);
+        let mut next = Checkpoint { world, counts, keys, observed, trail };
         next.remember(&done);
-        Box::new(NewTurn { done, next, content: json })
+        NewTurn { done, next, content: json }
     }
 }
 

@@ -13,13 +13,15 @@ use crate::names;
 use crate::toolset::ArgumentPolicy;
 use gtm_error::{Result, printable};
 use gtm_tool::{Checker, Format, Limits, ToolSpec, Violation, parse_document, schema};
-use gtm_world::{ErrorKind, ToolError};
+use gtm_world::{ErrorKind, ToolError, Value};
 use serde_json::{Map as JsonMap, Value as Json};
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// Longest text that is read as a list or object.
 const MAX_TEXT: usize = 64 << 10;
+/// Most names in a report.
+const MAX_NAMES: usize = 100;
 
 /// The compiled check of one tool's arguments.
 #[derive(Debug)]
@@ -72,6 +74,25 @@ impl ArgumentCheck {
         let checker = Checker::new(&tool.parameters, limits)?;
         let lenient = policy == ArgumentPolicy::Lenient;
         Ok(ArgumentCheck { checker, extra: Extra::of(tool, lenient), lenient })
+    }
+
+    /// What is wrong with arguments that failed the check, as behaviors see it.
+    pub(crate) fn report(&self, tool: &ToolSpec, given: &Json, error: &ToolError) -> Value {
+        let properties = schema::properties(&tool.parameters, &tool.parameters);
+        let object = given.as_object();
+        let has = |name: &str| object.is_some_and(|object| object.contains_key(name));
+        let missing = properties.iter().filter(|p| p.required && !has(p.name)).map(|p| Value::from(p.name));
+        let unexpected = object.into_iter().flat_map(JsonMap::keys).filter(|name| match &self.extra {
+            Extra::Refused(known) => !known.contains(name),
+            _ => !properties.iter().any(|p| p.name == name.as_str()),
+        });
+        let members = [
+            ("message", Value::from(error.message.as_str())),
+            ("argument", Value::from(error.path.trim_start_matches('/'))),
+            ("missing", missing.take(MAX_NAMES).collect()),
+            ("unexpected", unexpected.take(MAX_NAMES).map(|name| Value::from(name.as_str())).collect()),
+        ];
+        Value::Map(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 
     /// The arguments as the behavior gets to see them.
@@ -132,10 +153,10 @@ impl Extra {
         let object = args.as_object()?;
         match self {
             Extra::BySchema => None,
-            Extra::Refused(known) => object.keys().find(|name| !known.contains(*name)).cloned(),
+            Extra::Refused(known) => object.keys().find(|name| !known.contains(name)).cloned(),
             Extra::Ignored(known) => {
                 if object.keys().any(|name| !known.contains(name)) {
-                    let kept = object.iter().filter(|(name, _)| known.contains(*name));
+                    let kept = object.iter().filter(|(name, _)| known.contains(name));
                     *args = Cow::Owned(Json::Object(kept.map(|(k, v)| (k.clone(), v.clone())).collect()));
                 }
                 None

@@ -66,6 +66,21 @@ pub(crate) fn status(tool: Option<&ToolSpec>, error: &ToolError) -> u16 {
     fitting.iter().find(declared).copied().unwrap_or(error.kind.http_status())
 }
 
+/// What a real tool's failing status says of the kind of failure.
+pub(crate) fn kind_of(status: u16) -> ErrorKind {
+    match status {
+        401 => ErrorKind::Unauthenticated,
+        403 => ErrorKind::PermissionDenied,
+        404 | 410 => ErrorKind::NotFound,
+        408 | 504 => ErrorKind::Timeout,
+        409 | 412 => ErrorKind::Conflict,
+        429 => ErrorKind::RateLimited,
+        502 | 503 => ErrorKind::Unavailable,
+        400..500 => ErrorKind::InvalidArgument,
+        _ => ErrorKind::Internal,
+    }
+}
+
 /// Everything a body is made from.
 pub(crate) struct Body<'a> {
     /// All tools, and how their APIs declare errors.

@@ -38,7 +38,7 @@ pub(crate) struct Done {
 }
 
 /// What few replies have.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rare {
     pub(crate) error: Option<ToolError>,
     pub(crate) invented: Vec<String>,

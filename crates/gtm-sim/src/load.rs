@@ -1,12 +1,14 @@
 //! Reading toolsets: a toolset file, any spec file, or a folder of spec files.
 
 use crate::names;
+use crate::recording::{Recording, read_recordings};
 use crate::toolset::{Toolset, ToolsetFile, WorldKind};
 use gtm_error::{Code, Error, Result, printable};
 use gtm_tool::{Checker, Limits, ToolSpec, Violation, import, parse_document};
 use gtm_world::Behaviors;
 use serde::Deserialize;
 use serde_json::{Map as JsonMap, Value as Json, json};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -19,9 +21,12 @@ const EXTENSIONS: [&str; 5] = ["json", "yaml", "yml", "jsonl", "zst"];
 
 /// Keys by which a toolset file is told from a spec; `tools` and `name` alone are no sign, since
 /// lists of tools have them too.
-const OWN_KEYS: [&str; 14] = [
+const OWN_KEYS: [&str; 19] = [
     "specs",
     "behaviors",
+    "learned",
+    "unknown_tool",
+    "otherwise",
     "collections",
     "envelope",
     "state",
@@ -32,6 +37,8 @@ const OWN_KEYS: [&str; 14] = [
     "clock",
     "arguments",
     "faults",
+    "recordings",
+    "live",
     "limits",
     "$schema",
 ];
@@ -102,6 +109,16 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
             sources.push(import_file(&path, limits)?);
         }
     }
+    let mut recordings = Vec::new();
+    for (at, path) in file.recordings.iter().enumerate() {
+        recordings.extend(read_recordings(&folder.join(path)).map_err(|e| match e.place() {
+            Some(_) => e,
+            None => e.at(format!("/recordings/{at}")),
+        })?);
+    }
+    if sources.is_empty() && !recordings.is_empty() {
+        sources.push(recorded_tools(&recordings, limits)?);
+    }
     let given = file.state.is_some() || file.state_file.is_some();
     let state = match (file.state, &file.state_file) {
         (Some(_), Some(_)) => {
@@ -113,10 +130,19 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
         (None, Some(path)) => read_state(&folder.join(path), limits)?,
         (None, None) => Json::Object(JsonMap::new()),
     };
+    let tools = join(sources, limits)?;
+    let known: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+    for (at, live) in file.live.iter().enumerate() {
+        live.check(&known).map_err(|e| e.at(format!("/live/{at}")))?;
+    }
+    let learned = match &file.learned {
+        Some(path) => read_learned(&folder.join(path), limits).map_err(|e| e.at("/learned"))?,
+        None => Behaviors::default(),
+    };
     Ok(Toolset {
         name: file.name.unwrap_or_else(|| name.to_owned()),
         description: file.description,
-        tools: join(sources, limits)?,
+        tools,
         specs: file.specs,
         state,
         state_file: file.state_file,
@@ -128,11 +154,37 @@ fn from_document(document: Json, folder: &Path, name: &str) -> Result<Toolset> {
         behaviors: Behaviors {
             collections: file.collections,
             envelope: file.envelope,
+            unknown_tool: file.unknown_tool,
+            otherwise: file.otherwise,
             behaviors: file.behaviors,
         },
+        learned,
+        learned_file: file.learned,
         faults: file.faults,
+        recording_files: file.recordings,
+        recordings,
+        live: file.live,
         limits: file.limits,
     })
+}
+
+/// The tools that recorded sessions had. Of several specs under one name the newest counts.
+fn recorded_tools(recordings: &[Recording], limits: &Limits) -> Result<Vec<ToolSpec>> {
+    let mut order = Vec::new();
+    let mut newest = HashMap::new();
+    for tool in recordings.iter().flat_map(|recording| &recording.tools) {
+        let name = tool.get("name").and_then(Json::as_str).unwrap_or_default();
+        if newest.insert(name, tool).is_none() {
+            order.push(name);
+        }
+    }
+    if order.is_empty() {
+        let what = "neither specs nor recorded tools are given";
+        return Err(Error::new(Code::ToolsetInvalid, what).at("/recordings").expected("`specs` or `tools`"));
+    }
+    let tools: Vec<&Json> = order.iter().filter_map(|name| newest.get(name).copied()).collect();
+    let list = serde_json::to_vec(&json!({ "tools": tools })).unwrap_or_default();
+    Ok(import(&list, limits).map_err(|e| e.at("/recordings"))?.tools)
 }
 
 /// Checks the document against its own JSON Schema first: that names the place of a mistake, which
@@ -188,6 +240,14 @@ fn read_state(path: &Path, limits: &Limits) -> Result<Json> {
             Err(Error::new(Code::StateInvalid, what).in_file(path.display()).expected("an object"))
         }
     }
+}
+
+fn read_learned(path: &Path, limits: &Limits) -> Result<Behaviors> {
+    let document = parse_document(read(path, limits)?, limits).map_err(|e| e.in_file(path.display()))?;
+    Behaviors::deserialize(document).map_err(|e| {
+        let what = e.to_string().trim_end_matches('.').to_owned();
+        Error::new(Code::BehaviorInvalid, what).in_file(path.display())
+    })
 }
 
 fn import_file(path: &Path, limits: &Limits) -> Result<Vec<ToolSpec>> {

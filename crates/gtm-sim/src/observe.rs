@@ -11,12 +11,15 @@
 //! none, and it does not guess what else the real call may have changed.
 
 use crate::delta;
-use crate::history::Done;
+use crate::errors;
+use crate::history::{Done, Rare};
+use crate::inject::{self, Counts, Plan};
+use crate::live::RealReply;
 use crate::reply::{Call, Observed, Reply, Rung};
 use crate::session::{Checkpoint, Session};
 use crate::simulator::{NewTurn, Simulator};
 use gtm_error::Result;
-use gtm_world::{ErrorKind, Map, Str, ToolError, Value, World};
+use gtm_world::{ErrorKind, Given, Map, Str, ToolError, Value, World};
 use std::sync::Arc;
 
 /// Objects of one real reply that are looked at.
@@ -40,51 +43,86 @@ impl Simulator {
         Ok(self.commit(session, turn))
     }
 
-    pub(crate) fn observation(&self, session: &Session, call: &Call, observed: Observed) -> Box<NewTurn> {
+    pub(crate) fn observation(&self, session: &Session, call: &Call, observed: Observed) -> NewTurn {
+        let real = RealReply { content: observed.content, is_error: observed.is_error, status: None };
+        self.real_turn(session, call, real, Rung::Observed, (Plan::default(), session.now.counts.clone()))
+    }
+
+    /// The turn of a call that the real tool was asked. Faults that only delay or cut it apply.
+    pub(crate) fn live_turn(&self, session: &Session, call: &Call, real: RealReply) -> NewTurn {
+        let planned = self.plan(session, &call.tool, &call.given());
+        self.real_turn(session, call, real, Rung::Live, planned)
+    }
+
+    /// The turn of a call whose real outcome is known.
+    pub(crate) fn real_turn(
+        &self,
+        session: &Session,
+        call: &Call,
+        real: RealReply,
+        rung: Rung,
+        (plan, counts): (Plan, Counts),
+    ) -> NewTurn {
+        let RealReply { content: mut json, is_error, status } = real;
         let args = call.given();
-        let content = Value::from(&observed.content);
+        let mut content = Value::from(&json);
         let before = &session.now.world;
-        let (world, lasting) = match observed.is_error {
+        let (world, lasting) = match is_error {
             true => (before.clone(), true),
-            false => self.effect(before, call, &args, &content),
+            false => self.effect(session, call, &args, &content),
         };
-        let mut next = Checkpoint { world, ..session.now.clone() };
-        let error = observed.is_error.then(|| ToolError::new(ErrorKind::Internal, "the real tool failed"));
+        if !is_error && !plan.truncate.is_empty() {
+            json = plan.truncate.iter().fold(json, inject::truncate);
+            content = Value::from(&json);
+        }
+        let trail = self.trail_after(session, &call.tool, &args, is_error);
+        let mut next = Checkpoint { world, counts, trail, ..session.now.clone() };
+        let kind = status.map_or(ErrorKind::Internal, errors::kind_of);
+        let error = is_error.then(|| ToolError::new(kind, "the real tool failed"));
         let success =
             self.tool(&call.tool).and_then(|spec| spec.http.as_ref()).map(|http| http.success_status);
-        let status = match observed.is_error {
+        let usual = match is_error {
             true => 500,
             false => success.filter(|s| *s != 0).unwrap_or(200),
         };
+        let fault = (!plan.names.is_empty()).then(|| plan.names.join(", "));
+        let Plan { delay_ms, retry_after_s, .. } = plan;
+        let rare = Rare { error, invented: Vec::new(), fault, delay_ms, retry_after_s };
         let done = Arc::new(Done {
             tool: call.tool.as_str().into(),
             args,
             key: call.idempotency_key.as_deref().map(Arc::from),
             content,
-            rung: Rung::Observed,
-            is_error: observed.is_error,
+            rung,
+            is_error,
             valid: true,
-            lasting,
-            status,
+            // A recording answers by itself the next time, and a real tool is asked again.
+            lasting: lasting && rung == Rung::Observed,
+            status: status.unwrap_or(usual),
             seed: session.seed(),
             version_before: before.version(),
             version: next.world.version(),
-            rare: error
-                .map(|error| Box::new(crate::history::Rare { error: Some(error), ..Default::default() })),
+            rare: (rare != Rare::default()).then(|| Box::new(rare)),
         });
         next.remember(&done);
-        Box::new(NewTurn { done, next, content: observed.content })
+        NewTurn { done, next, content: json }
     }
 
     /// The world after a real success, and whether the same call would have the same outcome again.
-    fn effect(&self, before: &World, call: &Call, args: &Value, real: &Value) -> (World, bool) {
+    fn effect(&self, session: &Session, call: &Call, args: &Value, real: &Value) -> (World, bool) {
+        let before = &session.now.world;
         let Some(tool) = self.compiled(&call.tool) else { return (before.clone(), true) };
         let (spec, limits) = (&self.toolset.tools[tool.at], &self.toolset.limits);
         // The real tool took the arguments, so they are taken here whatever the check says of them.
-        let read =
-            tool.check(spec, self.toolset.arguments, limits, &call.arguments).map(|a| Value::from(&*a));
-        let args = &read.unwrap_or_else(|_| args.clone());
-        let Ok(outcome) = self.run(tool, before, args) else { return (before.clone(), true) };
+        let (read, check) = tool.examine(spec, self.toolset.arguments, limits, &call.arguments);
+        let args = &if check.is_null() { Value::from(&*read) } else { args.clone() };
+        let repeated = self.repeats(session, tool, args);
+        let given = Given { args, check: &check, repeated };
+        // Where a learned behavior refuses what was taken, the derived one may know what it does.
+        let derived = tool.derived(spec, &self.library);
+        let derived = derived.and_then(|program| program.run_given(before, &given, &*self.filler).ok());
+        let outcome = self.run(tool, before, &given);
+        let Some(outcome) = outcome.ok().or(derived.clone()) else { return (before.clone(), true) };
         // What an open world invents on first look is no change that the call asked for.
         let reads = spec.http.as_ref().is_some_and(|http| http.method == "GET");
         let lasting = !outcome.changed || reads || spec.annotations.read_only == Some(true);
@@ -97,6 +135,10 @@ impl Simulator {
         if outcome.changed {
             let mut pairs = Vec::new();
             differences(&outcome.reply, real, &mut pairs, 0);
+            // What it made up is told by its own reply.
+            if let Some(derived) = &derived {
+                differences(&derived.reply, real, &mut pairs, 0);
+            }
             let fresh: Vec<String> =
                 delta::diff(before.state(), &state).iter().filter_map(delta::Change::target).collect();
             fresh.iter().for_each(|pointer| replace_made_up(&mut state, pointer, &pairs));

@@ -109,10 +109,14 @@ pub enum Rung {
     Check,
     /// A real outcome, fed in by `observe`.
     Observed,
-    /// A real outcome observed earlier, of the same call on the same state.
+    /// A real outcome observed or recorded earlier, of the same call on the same state.
     Replay,
+    /// The real tool, asked for this call.
+    Live,
     /// A behavior written by the user.
     User,
+    /// A behavior learned from recordings.
+    Learned,
     /// A behavior derived by rules from the spec.
     Rules,
     /// Generated from the return schema and the call alone.
@@ -121,8 +125,17 @@ pub enum Rung {
 
 impl Rung {
     /// Every rung, in order of its number.
-    pub const ALL: [Rung; 7] =
-        [Rung::Fault, Rung::Check, Rung::Observed, Rung::Replay, Rung::User, Rung::Rules, Rung::Direct];
+    pub const ALL: [Rung; 9] = [
+        Rung::Fault,
+        Rung::Check,
+        Rung::Observed,
+        Rung::Replay,
+        Rung::Live,
+        Rung::User,
+        Rung::Learned,
+        Rung::Rules,
+        Rung::Direct,
+    ];
 
     /// The name used in JSON and metrics.
     pub fn name(self) -> &'static str {
@@ -131,7 +144,9 @@ impl Rung {
             Rung::Check => "check",
             Rung::Observed => "observed",
             Rung::Replay => "replay",
+            Rung::Live => "live",
             Rung::User => "user",
+            Rung::Learned => "learned",
             Rung::Rules => "rules",
             Rung::Direct => "direct",
         }
@@ -193,6 +208,7 @@ mod optional_tool_error {
             path: e.path,
             expected: e.expected,
             status: e.status,
+            body: None,
         }))
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Checkpoint {
     pub(crate) counts: Counts,
     pub(crate) keys: Option<Arc<Keys>>,
     pub(crate) observed: Option<Arc<Observations>>,
+    /// How the state came about, where recordings can tell what follows; see [`crate::replay`].
+    pub(crate) trail: u64,
 }
 
 /// A named point to return to. It has its own copy of the history, since the session may have
@@ -69,8 +71,8 @@ impl From<u64> for SnapshotRef {
 }
 
 impl Session {
-    pub(crate) fn new(world: World, faults: Option<Arc<Injector>>) -> Session {
-        let now = Checkpoint { world, counts: Counts::default(), keys: None, observed: None };
+    pub(crate) fn new(world: World, trail: u64, faults: Option<Arc<Injector>>) -> Session {
+        let now = Checkpoint { world, counts: Counts::default(), keys: None, observed: None, trail };
         Session { start: Arc::new(now.clone()), now, history: History::default(), snapshots: None, faults }
     }
 
@@ -211,6 +213,14 @@ impl Session {
     pub(crate) fn world_before(&self, versions: u64) -> &World {
         let wanted = self.version().saturating_sub(versions);
         self.history.world_at(wanted).unwrap_or(&self.now.world)
+    }
+
+    /// Whether this very call has succeeded before, as far as is remembered.
+    pub(crate) fn has_done(&self, tool: &str, args: &Value) -> bool {
+        let mut turns = self.history.start()..self.history.end();
+        turns.any(|turn| {
+            self.history.get(turn).is_some_and(|entry| !entry.done.is_error && entry.done.is_call(tool, args))
+        })
     }
 
     /// The stored reply of a call that was made under this key.

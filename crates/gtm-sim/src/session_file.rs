@@ -66,6 +66,8 @@ struct SavedPoint {
     /// Real outcomes that hold at this point.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     observed: Vec<Turn>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    trail: u64,
 }
 
 /// A turn and what it changed.
@@ -83,6 +85,9 @@ pub(crate) struct SavedTurn {
     /// Fault counts afterwards, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     counts: Option<Vec<Count>>,
+    /// The trail afterwards, if it changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trail: Option<u64>,
 }
 
 fn is_zero(n: &u64) -> bool {
@@ -135,6 +140,7 @@ impl Session {
             && first.keys.is_none()
             && first.observed.is_none()
             && first.counts.is_empty()
+            && first.trail == self.start.trail
             && first.world.seed() == self.start.world.seed();
         SavedLine {
             first: history.start(),
@@ -208,6 +214,7 @@ impl Session {
             if let Some(counts) = &saved.counts {
                 next.counts = Counts::new(counts.clone());
             }
+            next.trail = saved.trail.unwrap_or(next.trail);
             next.remember(&done);
             // The world before the turn had the turn's seed too.
             self.now.world.reseed(done.seed);
@@ -231,6 +238,7 @@ fn saved_turns(history: &History, from: u64, end: &Checkpoint) -> Vec<SavedTurn>
             state: delta::diff(entry.before.world.state(), after.world.state()),
             books: delta::diff(&entry.before.world.books(), &after.world.books()),
             counts: (entry.before.counts != after.counts).then(|| after.counts.to_vec()),
+            trail: (entry.before.trail != after.trail).then_some(after.trail),
         })
         .collect()
 }
@@ -243,6 +251,7 @@ impl SavedPoint {
             counts: point.counts.to_vec(),
             keys: point.keys.iter().flat_map(|keys| keys.in_order()).map(|done| done.turn(0)).collect(),
             observed: point.observed.iter().flat_map(|o| o.at(version)).map(|done| done.turn(0)).collect(),
+            trail: point.trail,
         }
     }
 
@@ -262,6 +271,7 @@ impl SavedPoint {
             counts: Counts::new(self.counts.clone()),
             keys: (!self.keys.is_empty()).then(|| Arc::new(keys)),
             observed: (!self.observed.is_empty()).then(|| Arc::new(observed)),
+            trail: self.trail,
         })
     }
 }

@@ -4,8 +4,10 @@ use crate::errors::Styles;
 use crate::fault::Fault;
 use crate::history::Done;
 use crate::inject::Injector;
+use crate::live::LiveTools;
 use crate::metrics::Metrics;
 use crate::names;
+use crate::replay::{self, Replay};
 use crate::reply::{Call, Reply, Rung};
 use crate::session::{Checkpoint, Session};
 use crate::tool::Tool;
@@ -34,6 +36,9 @@ pub struct Simulator {
     pub(crate) filler: Arc<dyn Filler>,
     /// The initial state; every session starts from the same memory.
     initial: Value,
+    /// What recordings answer; none if the toolset names none.
+    replay: Option<Replay>,
+    pub(crate) live: Option<Arc<dyn LiveTools>>,
     pub(crate) metrics: Metrics,
 }
 
@@ -56,14 +61,6 @@ pub struct SessionOptions {
     pub faults: Option<Vec<Fault>>,
 }
 
-/// What a call leads to, before it is put into effect.
-pub(crate) enum Step {
-    /// Nothing: the call was answered before, under its idempotency key.
-    Retried(Reply),
-    /// A new turn.
-    New(Box<NewTurn>),
-}
-
 /// A turn that is worked out but not yet in effect.
 pub(crate) struct NewTurn {
     pub(crate) done: Arc<Done>,
@@ -73,7 +70,7 @@ pub(crate) struct NewTurn {
 }
 
 impl NewTurn {
-    pub(crate) fn reply(self: Box<Self>) -> (Reply, Arc<Done>, Checkpoint) {
+    pub(crate) fn reply(self) -> (Reply, Arc<Done>, Checkpoint) {
         (Reply { content: self.content, ..self.done.bare_reply() }, self.done, self.next)
     }
 }
@@ -101,14 +98,10 @@ impl Simulator {
         let injector = Injector::new(&toolset.faults)?;
         let read = reader.read(&ReadInput { tools: &toolset.tools, initial_state: &toolset.state });
         let mut reading = read.behaviors;
-        let own = &toolset.behaviors;
-        reading.collections.extend(own.collections.clone());
-        let parts = [
-            (&mut reading.envelope.reply, &own.envelope.reply),
-            (&mut reading.envelope.error, &own.envelope.error),
-        ];
-        parts.into_iter().filter(|(_, own)| own.is_some()).for_each(|(read, own)| read.clone_from(own));
-        reading.behaviors.extend(own.behaviors.clone());
+        let (learned, own) = (&toolset.learned, &toolset.behaviors);
+        let derived = reading.behaviors.clone();
+        overlay(&mut reading, learned, &toolset.tools);
+        overlay(&mut reading, own, &toolset.tools);
         let library = Arc::new(Library::new(&reading, toolset.limits.world)?);
 
         let mut by_name = HashMap::with_capacity(toolset.tools.len());
@@ -122,11 +115,16 @@ impl Simulator {
             let behavior = reading.behaviors.get(&spec.name).cloned().unwrap_or_default();
             let rung = match read.rungs.get(&spec.name) {
                 _ if own.behaviors.contains_key(&spec.name) => Rung::User,
+                _ if own.otherwise.is_some() => Rung::User,
+                _ if learned.behaviors.contains_key(&spec.name) || learned.otherwise.is_some() => {
+                    Rung::Learned
+                }
                 Some(gtm_read::Rung::Rules) => Rung::Rules,
                 _ => Rung::Direct,
             };
-            let tool = Tool::new(name, at, behavior, rung);
-            if rung == Rung::User {
+            let under = derived.get(&spec.name).filter(|_| rung == Rung::Learned).cloned();
+            let tool = Tool::new(name, at, behavior, rung).with_derived(under);
+            if matches!(rung, Rung::User | Rung::Learned) {
                 tool.compile(spec, &library)?;
             }
             tools.push(tool);
@@ -142,7 +140,7 @@ impl Simulator {
         }
         let styles = Styles::new(&toolset.tools);
         let metrics = Metrics::default();
-        Ok(Simulator {
+        let mut simulator = Simulator {
             toolset,
             reading,
             library,
@@ -152,8 +150,44 @@ impl Simulator {
             injector,
             filler,
             initial,
+            replay: None,
+            live: None,
             metrics,
-        })
+        };
+        let recordings = &simulator.toolset.recordings;
+        if !recordings.is_empty() {
+            let start = replay::start(&simulator.initial);
+            let replay = Replay::new(recordings, start, |tool| simulator.reads(tool));
+            simulator.replay = Some(replay);
+        }
+        Ok(simulator)
+    }
+
+    /// What was recorded of this call in the session's present state.
+    pub(crate) fn recorded(&self, session: &Session, call: &Call) -> Option<&replay::Outcome> {
+        self.replay.as_ref()?.get(session.now.trail, &call.tool, &call.given())
+    }
+
+    /// The trail after a call, which may have changed something unless it failed or only reads.
+    pub(crate) fn trail_after(&self, session: &Session, tool: &str, args: &Value, failed: bool) -> u64 {
+        let trail = session.now.trail;
+        match &self.replay {
+            Some(replay) if !failed && !self.reads(tool) => replay.after(trail, tool, args),
+            _ => trail,
+        }
+    }
+
+    /// Whether calls of this tool change nothing, as far as can be told: because its spec says so,
+    /// its behavior has no step that could, or, where nothing is known of it, its name says so.
+    fn reads(&self, tool: &str) -> bool {
+        let Some((tool, spec)) = self.compiled(tool).zip(self.tool(tool)) else { return false };
+        if let Some(read_only) = spec.annotations.read_only {
+            return read_only;
+        }
+        match self.program(tool) {
+            Some((_, Rung::Direct)) | None => gtm_read::function::reads(spec).unwrap_or(false),
+            Some((program, _)) => !program.may_change(),
+        }
     }
 
     /// The toolset.
@@ -176,7 +210,7 @@ impl Simulator {
         &self.reading
     }
 
-    /// How a tool is answered: [`Rung::User`], [`Rung::Rules`] or [`Rung::Direct`].
+    /// How a tool is answered: [`Rung::User`], [`Rung::Learned`], [`Rung::Rules`] or [`Rung::Direct`].
     pub fn rung(&self, tool: &str) -> Option<Rung> {
         self.program(self.compiled(tool)?).map(|(_, rung)| *rung)
     }
@@ -205,7 +239,8 @@ impl Simulator {
         let open = options.world.unwrap_or(usual) == WorldKind::Open;
         let world = World::new(state, options.seed.unwrap_or(toolset.seed), open, &toolset.clock)?;
         let faults = options.faults.as_deref().map(Injector::new).transpose()?.map(Arc::new);
-        Ok(Session::new(world, faults))
+        let trail = self.replay.as_ref().map_or(0, |_| replay::start(world.state()));
+        Ok(Session::new(world, trail, faults))
     }
 
     /// Answers a call. A simulated failure is a reply; it changes nothing but the history.
@@ -234,43 +269,46 @@ impl Simulator {
     /// [`Code::IdempotencyConflict`] if the key was used for another call,
     /// [`Code::RequestMalformed`] if it is too long. Nothing has happened then.
     pub fn try_call(&self, session: &mut Session, call: &Call) -> Result<Reply> {
-        Ok(match self.step(session, call)? {
-            Step::Retried(reply) => reply,
-            Step::New(turn) => self.commit(session, turn),
-        })
+        if let Some(reply) = self.stored(session, call)? {
+            self.metrics.retried();
+            return Ok(reply);
+        }
+        let turn = self.answer(session, call);
+        Ok(self.commit(session, turn))
     }
 
     /// Puts a turn into effect.
-    pub(crate) fn commit(&self, session: &mut Session, turn: Box<NewTurn>) -> Reply {
+    pub(crate) fn commit(&self, session: &mut Session, turn: NewTurn) -> Reply {
         let (reply, done, next) = turn.reply();
         self.metrics.answered(done.rung, reply.error.as_ref().map(|e| e.kind));
         session.apply(done, next, &self.toolset.limits.world);
         reply
     }
 
-    /// Works out what a call leads to, and changes nothing.
-    pub(crate) fn step(&self, session: &Session, call: &Call) -> Result<Step> {
-        if let Some(key) = &call.idempotency_key {
-            if key.len() > MAX_KEY {
-                return Err(Error::new(
-                    Code::RequestMalformed,
-                    format!("an idempotency key of {} bytes", key.len()),
-                )
-                .expected(format!("at most {MAX_KEY} bytes")));
-            }
-            if let Some(done) = session.stored(key) {
-                if !done.is_call(&call.tool, &call.given()) {
-                    let what =
-                        format!("the key `{}` was used for another call of `{}`", printable(key), done.tool);
-                    return Err(Error::new(Code::IdempotencyConflict, what));
-                }
-                self.metrics.retried();
-                let mut reply = done.reply();
-                reply.provenance.retried = true;
-                return Ok(Step::Retried(reply));
-            }
+    /// The reply that the call got before, under its idempotency key.
+    pub(crate) fn stored(&self, session: &Session, call: &Call) -> Result<Option<Reply>> {
+        let Some(key) = &call.idempotency_key else { return Ok(None) };
+        if key.len() > MAX_KEY {
+            let what = format!("an idempotency key of {} bytes", key.len());
+            return Err(Error::new(Code::RequestMalformed, what).expected(format!("at most {MAX_KEY} bytes")));
         }
-        Ok(Step::New(self.answer(session, call)))
+        let Some(done) = session.stored(key) else { return Ok(None) };
+        if !done.is_call(&call.tool, &call.given()) {
+            let what = format!("the key `{}` was used for another call of `{}`", printable(key), done.tool);
+            return Err(Error::new(Code::IdempotencyConflict, what));
+        }
+        let mut reply = done.reply();
+        reply.provenance.retried = true;
+        Ok(Some(reply))
+    }
+
+    /// The arguments of a call as a behavior sees them, and what is wrong with them: null, or an object
+    /// as [`gtm_world::Behavior::unchecked`] describes. `None` for a tool that does not exist.
+    pub fn examine(&self, call: &Call) -> Option<(Value, Value)> {
+        let tool = self.compiled(&call.tool)?;
+        let (spec, limits) = (&self.toolset.tools[tool.at], &self.toolset.limits);
+        let (args, check) = tool.examine(spec, self.toolset.arguments, limits, &call.arguments);
+        Some((Value::from(&*args), check))
     }
 
     /// The compiled tool of this name.
@@ -281,6 +319,23 @@ impl Simulator {
     /// A tool's program and the rung it stands for.
     pub(crate) fn program<'a>(&'a self, tool: &'a Tool) -> Option<&'a (Arc<Program>, Rung)> {
         tool.program(&self.toolset.tools[tool.at], &self.library, &self.metrics)
+    }
+}
+
+/// Lays better known behaviors over others, which they may refer to.
+fn overlay(under: &mut Behaviors, over: &Behaviors, tools: &[ToolSpec]) {
+    under.collections.extend(over.collections.clone());
+    let parts = [
+        (&mut under.envelope.reply, &over.envelope.reply),
+        (&mut under.envelope.error, &over.envelope.error),
+        (&mut under.unknown_tool, &over.unknown_tool),
+    ];
+    parts.into_iter().filter(|(_, over)| over.is_some()).for_each(|(under, over)| under.clone_from(over));
+    for tool in tools {
+        let general = || Some(over.otherwise.as_ref()?.for_tool(&tool.name, &tool.origin.api));
+        let Some(behavior) = over.behaviors.get(&tool.name).cloned().or_else(general) else { continue };
+        let derived = under.behaviors.get(&tool.name).cloned().unwrap_or_default();
+        under.behaviors.insert(tool.name.clone(), behavior.with_derived(&derived));
     }
 }
 

@@ -13,6 +13,7 @@ mod slot;
 
 pub use config::{CreateSession, ForkSession, SessionInfo, SnapshotInfo, StoreConfig};
 
+use crate::live::{LiveTools, RealReply};
 use crate::persist::{FolderStorage, Record, Storage};
 use crate::reply::{Call, Observed, Reply, Turn};
 use crate::session::{Session, SnapshotRef};
@@ -22,7 +23,7 @@ use gtm_error::{Code, Error, Result, printable};
 use keep::Keeper;
 use slot::{Body, Live, Slot};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -34,6 +35,8 @@ type Shard = Mutex<HashMap<Arc<str>, Arc<Slot>>>;
 pub struct Store {
     config: StoreConfig,
     toolsets: RwLock<BTreeMap<String, Arc<Simulator>>>,
+    /// Whether some toolset has real tools.
+    live_toolsets: AtomicBool,
     shards: Vec<Shard>,
     /// Sessions in the shards, and places promised to sessions being made.
     live: AtomicUsize,
@@ -70,6 +73,7 @@ impl Store {
         let store = Store {
             config,
             toolsets: RwLock::default(),
+            live_toolsets: AtomicBool::new(false),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             live: AtomicUsize::new(0),
             expired: Mutex::default(),
@@ -115,6 +119,30 @@ impl Store {
     /// As [`Store::call`].
     pub fn observe(&self, id: &str, call: &Call, observed: Observed) -> Result<Reply> {
         self.change(id, None, |simulator, session| simulator.observe(session, call, observed))
+    }
+
+    /// Whether some toolset has real tools, so that calls are to be asked for by
+    /// [`Store::goes_live`] first.
+    pub fn has_live(&self) -> bool {
+        self.live_toolsets.load(Ordering::Relaxed)
+    }
+
+    /// The real tools, if this call is to be made to one of them; see [`Simulator::goes_live`]. The
+    /// session is not held meanwhile.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub fn goes_live(&self, id: &str, call: &Call) -> Result<Option<Arc<dyn LiveTools>>> {
+        let slot = self.slot(id)?;
+        self.with(&slot, |live| Ok(live.simulator.goes_live(&live.session, call).cloned()))
+    }
+
+    /// Takes in what the real tool answered to such a call.
+    ///
+    /// # Errors
+    /// As [`Store::call`].
+    pub fn settle(&self, id: &str, call: &Call, real: RealReply) -> Result<Reply> {
+        self.change(id, None, |simulator, session| simulator.settle(session, call, real))
     }
 
     /// A copy of a session as it is now: shares its memory, costs next to nothing, and goes its own way.

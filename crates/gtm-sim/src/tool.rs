@@ -6,8 +6,8 @@ use crate::reply::Rung;
 use crate::toolset::{ArgumentPolicy, Limits};
 use gtm_error::Error;
 use gtm_tool::{Checker, ToolSpec};
-use gtm_world::{Behavior, ErrorKind, Library, Program, ToolError};
-use serde_json::Value as Json;
+use gtm_world::{Behavior, ErrorKind, Library, Program, ToolError, Value};
+use serde_json::{Map as JsonMap, Value as Json};
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
@@ -19,7 +19,10 @@ pub(crate) struct Tool {
     /// Place in the toolset's list of specs.
     pub(crate) at: usize,
     behavior: Behavior,
+    /// The behavior derived from the spec, where another one refers to it.
+    derived: Option<Behavior>,
     rung: Rung,
+    derived_program: OnceLock<Option<Program>>,
     program: OnceLock<(Arc<Program>, Rung)>,
     arguments: OnceLock<Result<ArgumentCheck, Error>>,
     returns: OnceLock<Option<Checker>>,
@@ -27,8 +30,20 @@ pub(crate) struct Tool {
 
 impl Tool {
     pub(crate) fn new(name: Arc<str>, at: usize, behavior: Behavior, rung: Rung) -> Tool {
-        let (program, arguments, returns) = Default::default();
-        Tool { name, at, behavior, rung, program, arguments, returns }
+        let (derived_program, program, arguments, returns) = Default::default();
+        Tool { name, at, behavior, derived: None, rung, derived_program, program, arguments, returns }
+    }
+
+    /// Keeps the derived behavior, too: what it makes up is told by what it replies.
+    pub(crate) fn with_derived(self, derived: Option<Behavior>) -> Tool {
+        Tool { derived, ..self }
+    }
+
+    /// The derived behavior, where another one refers to it.
+    pub(crate) fn derived(&self, spec: &ToolSpec, library: &Arc<Library>) -> Option<&Program> {
+        let derived = self.derived.as_ref()?;
+        let compile = || Program::compile(&self.name, derived, spec.returns.as_ref(), library).ok();
+        self.derived_program.get_or_init(compile).as_ref()
     }
 
     /// Compiles the behavior now, to learn of mistakes in it.
@@ -78,6 +93,28 @@ impl Tool {
                 Err(ToolError::new(ErrorKind::Internal, message))
             }
         }
+    }
+
+    /// The arguments, and what is wrong with them: null, or as [`gtm_world::Behavior::unchecked`] says.
+    pub(crate) fn examine<'a>(
+        &self,
+        spec: &ToolSpec,
+        policy: ArgumentPolicy,
+        limits: &Limits,
+        given: &'a Json,
+    ) -> (Cow<'a, Json>, Value) {
+        let error = match self.check(spec, policy, limits, given) {
+            Ok(args) => return (args, Value::Null),
+            Err(error) => error,
+        };
+        let report = match self.arguments.get() {
+            Some(Ok(check)) => check.report(spec, given, &error),
+            _ => Value::Map([("message".into(), Value::from(error.message))].into_iter().collect()),
+        };
+        // A behavior may rely on `args` being an object.
+        let args =
+            if given.is_object() { Cow::Borrowed(given) } else { Cow::Owned(Json::Object(JsonMap::new())) };
+        (args, report)
     }
 
     /// Whether a successful reply is as the tool declares. A schema that is not admitted says nothing.

@@ -4,6 +4,8 @@
 //! JSON Schema `docs/toolset.schema.json`. Reading files is in [`crate::load`].
 
 use crate::fault::Fault;
+use crate::live::LiveSource;
+use crate::recording::Recording;
 use gtm_error::{Code, Error, Result};
 use gtm_tool::ToolSpec;
 use gtm_world::{Behaviors, Clock};
@@ -39,8 +41,20 @@ pub struct Toolset {
     pub arguments: ArgumentPolicy,
     /// Behaviors written by the user; they win over those read from the specs.
     pub behaviors: Behaviors,
+    /// Behaviors learned from recordings; they win over those read from the specs, and the user's own
+    /// over them. Those of tools that the toolset does not have are ignored.
+    pub learned: Behaviors,
+    /// File that they were read from, if any.
+    pub learned_file: Option<String>,
     /// Failures to inject.
     pub faults: Vec<Fault>,
+    /// Files that recordings were read from, as written in the file.
+    pub recording_files: Vec<String>,
+    /// Recorded sessions whose calls are replayed.
+    pub recordings: Vec<Recording>,
+    /// Where some of the tools are really to be found. They are asked only by who connects them
+    /// ([`crate::Simulator::with_live`]).
+    pub live: Vec<LiveSource>,
     /// Limits.
     pub limits: Limits,
 }
@@ -90,13 +104,25 @@ pub struct ToolsetFile {
     /// How strictly arguments are checked. Default `lenient`.
     #[serde(skip_serializing_if = "is_default")]
     pub arguments: ArgumentPolicy,
+    /// File of behaviors learned from recordings (`gtm learn`), as a path relative to this file. They
+    /// win over those read from the specs; `behaviors` wins over them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<String>,
     /// Failures to inject.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
+    /// Recordings (`gtm record`), files or folders as paths relative to this file: a call that was
+    /// recorded in the same state is answered as it was then. If no specs are given, the tools are
+    /// those of the recordings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recordings: Vec<String>,
+    /// Real tools that answer in place of simulated ones, where the command line says `--live`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub live: Vec<LiveSource>,
     /// Limits.
     #[serde(skip_serializing_if = "is_default")]
     pub limits: Limits,
-    // `deny_unknown_fields` and `flatten` do not go together, so the three members of `Behaviors`
+    // `deny_unknown_fields` and `flatten` do not go together, so the five members of `Behaviors`
     // stand here by name.
     /// Collections of records, by the name that `in:` uses in behaviors.
     #[serde(skip_serializing_if = "is_default")]
@@ -104,6 +130,13 @@ pub struct ToolsetFile {
     /// How replies and errors are wrapped, unless a behavior has its own envelope.
     #[serde(skip_serializing_if = "is_default")]
     pub envelope: gtm_world::behavior::Envelope,
+    /// What a call of a tool that does not exist is answered with: a template over `tool` and `args`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_tool: Option<Json>,
+    /// The behavior of tools that `behaviors` does not name. It may use `tool`, an object with the
+    /// tool's `name` and `api`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<gtm_world::Behavior>,
     /// Behaviors by tool name. They win over those read from the specs.
     #[serde(skip_serializing_if = "is_default")]
     pub behaviors: BTreeMap<String, gtm_world::Behavior>,
@@ -183,7 +216,12 @@ impl Toolset {
             clock: Clock::default(),
             arguments: ArgumentPolicy::default(),
             behaviors: Behaviors::default(),
+            learned: Behaviors::default(),
+            learned_file: None,
             faults: Vec::new(),
+            recording_files: Vec::new(),
+            recordings: Vec::new(),
+            live: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -213,10 +251,15 @@ impl Toolset {
             instructions: self.instructions.clone(),
             clock: self.clock.clone(),
             arguments: self.arguments,
+            learned: self.learned_file.clone(),
             faults: self.faults.clone(),
+            recordings: self.recording_files.clone(),
+            live: self.live.clone(),
             limits: self.limits.clone(),
             collections: self.behaviors.collections.clone(),
             envelope: self.behaviors.envelope.clone(),
+            unknown_tool: self.behaviors.unknown_tool.clone(),
+            otherwise: self.behaviors.otherwise.clone(),
             behaviors: self.behaviors.behaviors.clone(),
         }
     }

@@ -116,8 +116,11 @@ struct Model {
     notes: Map<String, Json>,
     /// The notes before each turn.
     history: Vec<Map<String, Json>>,
-    snapshots: Vec<(u8, Map<String, Json>, Vec<Map<String, Json>>)>,
+    snapshots: Vec<(u8, Moment)>,
 }
+
+/// The notes, and the notes before each turn.
+type Moment = (Map<String, Json>, Vec<Map<String, Json>>);
 
 impl Model {
     /// Checks the reply of a call and keeps up with it.
@@ -129,15 +132,15 @@ impl Model {
         }
         match op {
             Op::Snapshot(n) => {
-                self.snapshots.retain(|(name, ..)| name != n);
-                self.snapshots.push((*n, self.notes.clone(), self.history.clone()));
+                self.snapshots.retain(|(name, _)| name != n);
+                self.snapshots.push((*n, (self.notes.clone(), self.history.clone())));
             }
             Op::RollbackTurn(n) if usize::from(*n) < self.history.len() => {
                 self.notes = self.history[usize::from(*n)].clone();
                 self.history.truncate(usize::from(*n));
             }
             Op::RollbackName(n) => {
-                if let Some((_, notes, history)) = self.snapshots.iter().find(|(name, ..)| name == n) {
+                if let Some((_, (notes, history))) = self.snapshots.iter().find(|(name, _)| name == n) {
                     (self.notes, self.history) = (notes.clone(), history.clone());
                 }
             }
@@ -276,7 +279,7 @@ proptest! {
 fn agent(simulator: &Simulator, steps: usize, salt: usize) -> Vec<Call> {
     let value = |name: &str, schema: &Json, n: usize| match schema["type"].as_str() {
         Some("integer" | "number") => json!(n % 4 + 1),
-        Some("boolean") => json!(n % 2 == 0),
+        Some("boolean") => json!(n.is_multiple_of(2)),
         Some("array") => json!([]),
         Some("object") => json!({"name": format!("{name} {n}")}),
         _ => schema["enum"].get(n % 3).cloned().unwrap_or_else(|| json!(format!("{name}{}", n % 5))),
@@ -310,10 +313,13 @@ fn the_same_seed_gives_the_same_bytes_at_any_concurrency() {
                     let store = &store;
                     scope.spawn(move || {
                         // Step by step through all sessions of this thread, so that they interleave.
-                        let calls: Vec<Vec<Call>> = (0..SESSIONS).map(|n| agent(simulator, 40, n)).collect();
-                        for step in 0..40 {
-                            for n in (thread..SESSIONS).step_by(threads) {
-                                store.call(&format!("s{n}"), &calls[n][step]).unwrap();
+                        let mut agents: Vec<_> = (thread..SESSIONS)
+                            .step_by(threads)
+                            .map(|n| (format!("s{n}"), agent(simulator, 40, n).into_iter()))
+                            .collect();
+                        for _ in 0..40 {
+                            for (id, calls) in &mut agents {
+                                store.call(id, &calls.next().unwrap()).unwrap();
                             }
                         }
                     });

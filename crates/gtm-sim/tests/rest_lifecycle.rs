@@ -51,7 +51,11 @@ fn resources(tools: &[ToolSpec]) -> BTreeMap<(String, String), Resource<'_>> {
     for (tool, http) in http() {
         let path = plain(&http.path);
         let Some((collection, item)) = path.rsplit_once('/') else { continue };
-        if item.starts_with('{')
+        // `/messages/{log}` is a collection where `/messages/{log}/{id}` is there too.
+        let below = |other: &str| other.strip_prefix(&path).is_some_and(|rest| rest.starts_with("/{"));
+        let deeper = tools.iter().filter_map(|t| t.http.as_ref()).any(|other| below(&plain(&other.path)));
+        if !deeper
+            && item.starts_with('{')
             && item.ends_with('}')
             && item.matches('{').count() == 1
             && !collection.ends_with('}')

@@ -35,6 +35,13 @@ pub struct Behaviors {
     /// How replies and errors are wrapped, unless a behavior has its own envelope.
     #[serde(skip_serializing_if = "Envelope::is_empty")]
     pub envelope: Envelope,
+    /// What a call of a tool that does not exist is answered with: a template over `tool` and `args`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_tool: Option<Template>,
+    /// The behavior of tools that `behaviors` does not name. It may use `tool`, an object with the
+    /// tool's `name` and `api`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Behavior>,
     /// Behaviors by tool name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub behaviors: BTreeMap<String, Behavior>,
@@ -101,12 +108,48 @@ pub struct Behavior {
     /// Wraps this tool's replies and errors in place of the toolset's envelope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub envelope: Option<Envelope>,
+    /// Arguments that break the spec are not refused beforehand: the steps see them, and what is wrong
+    /// with them as `check` (null if nothing is): its members are `message`, `argument` (the one at
+    /// fault), and the lists `missing` and `unexpected`. `repeated` tells whether the same call has
+    /// succeeded before in the session.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unchecked: bool,
     /// No steps: the reply is generated from the tool's return schema and the call alone.
     #[serde(skip_serializing_if = "is_default")]
     pub direct: bool,
     /// Why the behavior is as it is, for the reader.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl Behavior {
+    /// The same behavior with a first step that binds `tool`.
+    #[must_use]
+    pub fn for_tool(&self, name: &str, api: &str) -> Behavior {
+        let tool = serde_json::json!({"$value": {"name": name, "api": api}});
+        let bind = Step::from(Op::Let(JsonMap::from_iter([("tool".to_owned(), tool)])));
+        Behavior { steps: std::iter::once(bind).chain(self.steps.iter().cloned()).collect(), ..self.clone() }
+    }
+
+    /// The same behavior with the steps of `derived` where it refers to them.
+    #[must_use]
+    pub fn with_derived(&self, derived: &Behavior) -> Behavior {
+        let direct = || Step::from(Op::Reply(Json::from("fill")));
+        let theirs = || match derived.direct {
+            true => vec![direct()],
+            false => derived.steps.clone(),
+        };
+        let splice = |step: &Step| match step.op {
+            Op::Derived(Derived::All) => theirs(),
+            Op::Derived(Derived::Steps) => vec![Step { op: Op::Do(theirs()), ..step.clone() }],
+            Op::Derived(Derived::Effects) => {
+                vec![Step { op: Op::Attempt(theirs()), ..step.clone() }]
+            }
+            _ => vec![step.clone()],
+        };
+        let envelope = self.envelope.clone().or_else(|| derived.envelope.clone());
+        Behavior { steps: self.steps.iter().flat_map(splice).collect(), envelope, ..self.clone() }
+    }
 }
 
 /// How replies and errors are wrapped.
@@ -138,6 +181,8 @@ pub struct Step {
     pub when: Option<ExprText>,
     /// What is done.
     pub op: Op,
+    /// Why, for the reader: what was observed, say.
+    pub note: Option<String>,
 }
 
 /// The operations.
@@ -159,8 +204,27 @@ pub enum Op {
     List(ListRows),
     /// Aggregates over records.
     Compute(Compute),
+    /// Runs steps of which a failure is no failure of the call: nothing of them has happened then. A
+    /// reply among them ends them, and is not given.
+    Attempt(Vec<Step>),
+    /// Runs steps as if written here, but a reply among them ends them and is not given.
+    Do(Vec<Step>),
+    /// Stands for what GTM derives from the spec for this tool.
+    Derived(Derived),
     /// Answers and ends the behavior.
     Reply(Template),
+}
+
+/// Which part of the behavior derived from the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Derived {
+    /// All its steps, as if written here.
+    All,
+    /// Its failures and what it changes: its steps as a `do`.
+    Steps,
+    /// What it changes: its steps as an `attempt`.
+    Effects,
 }
 
 /// `require: {exists|absent|that, error?, message?, status?}`
@@ -186,6 +250,9 @@ pub struct Require {
     /// HTTP status, if other than the kind's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// The whole of what the agent sees, in place of an envelope around the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Template>,
 }
 
 /// `create: {in, id?, from?, set?, as?, replace?, message?}`
@@ -428,6 +495,14 @@ struct StepText {
     list: Option<ListRows>,
     #[serde(skip_serializing_if = "Option::is_none")]
     compute: Option<Compute>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<Vec<Step>>,
+    #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
+    run: Option<Vec<Step>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derived: Option<Derived>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     /// `Some(Null)` is the reply `null`.
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     reply: Option<Template>,
@@ -442,7 +517,22 @@ impl TryFrom<StepText> for Step {
     type Error = String;
 
     fn try_from(text: StepText) -> Result<Self, String> {
-        let StepText { when, require, bind, create, update, delete, get, list, compute, reply } = text;
+        let StepText {
+            when,
+            require,
+            bind,
+            create,
+            update,
+            delete,
+            get,
+            list,
+            compute,
+            attempt,
+            run,
+            derived,
+            note,
+            reply,
+        } = text;
         let mut ops = [
             require.map(Op::Require),
             bind.map(Op::Let),
@@ -452,14 +542,18 @@ impl TryFrom<StepText> for Step {
             get.map(Op::Get),
             list.map(Op::List),
             compute.map(Op::Compute),
+            attempt.map(Op::Attempt),
+            run.map(Op::Do),
+            derived.map(Op::Derived),
             reply.map(Op::Reply),
         ]
         .into_iter()
         .flatten();
         match (ops.next(), ops.next()) {
-            (Some(op), None) => Ok(Step { when, op }),
+            (Some(op), None) => Ok(Step { when, op, note }),
             _ => Err(
-                "a step has exactly one of require, let, create, update, delete, get, list, compute, reply"
+                "a step has exactly one of require, let, create, update, delete, get, list, compute, attempt, \
+                 do, derived, reply"
                     .into(),
             ),
         }
@@ -468,7 +562,7 @@ impl TryFrom<StepText> for Step {
 
 impl From<Step> for StepText {
     fn from(step: Step) -> Self {
-        let mut text = StepText { when: step.when, ..StepText::default() };
+        let mut text = StepText { when: step.when, note: step.note, ..StepText::default() };
         match step.op {
             Op::Require(op) => text.require = Some(op),
             Op::Let(op) => text.bind = Some(op),
@@ -478,6 +572,9 @@ impl From<Step> for StepText {
             Op::Get(op) => text.get = Some(op),
             Op::List(op) => text.list = Some(op),
             Op::Compute(op) => text.compute = Some(op),
+            Op::Attempt(steps) => text.attempt = Some(steps),
+            Op::Do(steps) => text.run = Some(steps),
+            Op::Derived(part) => text.derived = Some(part),
             Op::Reply(op) => text.reply = Some(op),
         }
         text
@@ -486,7 +583,7 @@ impl From<Step> for StepText {
 
 impl From<Op> for Step {
     fn from(op: Op) -> Self {
-        Step { when: None, op }
+        Step { when: None, op, note: None }
     }
 }
 

@@ -63,7 +63,7 @@ impl ErrorKind {
 }
 
 /// A failed call: the call changed nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ToolError {
     /// Kind.
     pub kind: ErrorKind,
@@ -78,12 +78,15 @@ pub struct ToolError {
     /// HTTP status, where the behavior states one other than the kind's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// The whole of what the agent sees, where the behavior states it.
+    #[serde(skip)]
+    pub body: Option<crate::Value>,
 }
 
 impl ToolError {
     /// An error without path or expectation.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), path: String::new(), expected: None, status: None }
+        Self { kind, message: message.into(), path: String::new(), expected: None, status: None, body: None }
     }
 
     /// The HTTP status it is answered with.

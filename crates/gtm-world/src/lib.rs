@@ -26,6 +26,6 @@ pub use error::{ErrorKind, ToolError};
 pub use fill::{Filler, Slot};
 pub use library::Library;
 pub use limits::{Budget, Exhausted, Limits};
-pub use run::Outcome;
+pub use run::{Given, Outcome};
 pub use value::{List, Map, Str, Value};
 pub use world::{Clock, World};

@@ -14,6 +14,7 @@ use std::sync::Arc;
 pub struct Library {
     pub(crate) collections: BTreeMap<String, Arc<CollectionInfo>>,
     pub(crate) envelope: Envelope,
+    pub(crate) unknown_tool: Option<Template>,
     pub(crate) limits: Limits,
 }
 
@@ -60,7 +61,14 @@ impl Library {
                 .map_err(|e| e.at(format!("/collections/{name}")))?;
             collections.insert(name.clone(), Arc::new(info));
         }
-        Ok(Library { collections, envelope: Envelope::compile(&behaviors.envelope)?, limits })
+        let any = Shape::of(Arc::new(Json::Bool(true)), "");
+        let unknown_tool = behaviors.unknown_tool.as_ref().map(|t| Template::parse(t, &any)).transpose();
+        Ok(Library {
+            collections,
+            envelope: Envelope::compile(&behaviors.envelope)?,
+            unknown_tool: unknown_tool.map_err(|e| e.at("/unknown_tool"))?,
+            limits,
+        })
     }
 }
 

@@ -11,9 +11,10 @@ use crate::compile::{
 };
 use crate::template::{Slots, Template, exhausted};
 use crate::{Budget, ErrorKind, Exhausted, Filler, Map, Str, ToolError, Value, World, place, seed};
+use std::sync::LazyLock;
 
 /// What a successful call leads to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// The reply, in its envelope.
     pub reply: Value,
@@ -23,6 +24,17 @@ pub struct Outcome {
     pub changed: bool,
     /// JSON pointers into the reply of values that nothing determined.
     pub invented: Vec<String>,
+}
+
+/// A call, as a behavior sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The arguments, an object.
+    pub args: &'a Value,
+    /// What is wrong with them ([`crate::Behavior::unchecked`]); null if nothing is.
+    pub check: &'a Value,
+    /// Whether the same call has succeeded before in the session.
+    pub repeated: bool,
 }
 
 /// One call in execution.
@@ -45,6 +57,11 @@ enum Flow {
 
 type Step<T> = Result<T, ToolError>;
 
+/// Names bound in every call or for every row, made once.
+static ARGS: LazyLock<Str> = LazyLock::new(|| "args".into());
+static IT: LazyLock<Str> = LazyLock::new(|| "it".into());
+static KEY: LazyLock<Str> = LazyLock::new(|| "key".into());
+
 impl Program {
     /// Executes the behavior.
     ///
@@ -52,8 +69,21 @@ impl Program {
     /// The tool's own failure; nothing has changed then. A behavior over its budget or with a
     /// fault in it fails with [`ErrorKind::Internal`].
     pub fn run(&self, world: &World, args: &Value, filler: &dyn Filler) -> Step<Outcome> {
+        self.run_given(world, &Given { args, check: &Value::Null, repeated: false }, filler)
+    }
+
+    /// Executes the behavior of a call of which more is known than its arguments.
+    ///
+    /// # Errors
+    /// As [`Program::run`].
+    pub fn run_given(&self, world: &World, given: &Given<'_>, filler: &dyn Filler) -> Step<Outcome> {
+        let args = given.args;
         let mut scope = Scope::new(world.state().clone(), world.now());
-        scope.push("args".into(), args.clone());
+        scope.push(ARGS.clone(), args.clone());
+        if self.unchecked {
+            scope.push("check".into(), given.check.clone());
+            scope.push("repeated".into(), Value::Bool(given.repeated));
+        }
         let limits = &self.library.limits;
         let mut run = Run {
             program: self,
@@ -71,13 +101,7 @@ impl Program {
             changed: false,
             marks: Vec::new(),
         };
-        let mut reply = Value::Null;
-        for step in &self.steps {
-            if let Flow::Reply(value) = run.step(step)? {
-                reply = value;
-                break;
-            }
-        }
+        let mut reply = run.steps(&self.steps)?.unwrap_or_default();
         if let Some(envelope) = self.envelope.as_ref().unwrap_or(&self.library.envelope).reply.as_ref() {
             run.scope.push("reply".into(), reply);
             reply = envelope.eval(&mut run.scope, &mut run.budget, &mut run.slots, &mut String::new())?;
@@ -113,6 +137,25 @@ impl crate::Library {
     pub fn render_error(&self, error: &ToolError, args: &Value) -> Option<Value> {
         render_error(self.envelope.error.as_ref()?, error, args, &self.limits)
     }
+
+    /// What a call of a tool that does not exist is answered with; `None` if nothing is said of it.
+    pub fn render_unknown_tool(&self, tool: &str, args: &Value) -> Option<Value> {
+        let mut scope = Scope::new(Value::map(), 0);
+        scope.push("args".into(), args.clone());
+        scope.push("tool".into(), tool.into());
+        let mut slots = Slots { filler: &NoFiller, tool: "", args, seed: 0, salt: 0, invented: Vec::new() };
+        let mut budget = Budget::new(&self.limits);
+        self.unknown_tool.as_ref()?.eval(&mut scope, &mut budget, &mut slots, &mut String::new()).ok()
+    }
+}
+
+/// For templates outside a call, which have no slots worth filling.
+struct NoFiller;
+
+impl Filler for NoFiller {
+    fn fill(&self, _: &crate::Slot<'_>) -> Value {
+        Value::Null
+    }
 }
 
 fn render_error(
@@ -121,12 +164,6 @@ fn render_error(
     args: &Value,
     limits: &crate::Limits,
 ) -> Option<Value> {
-    struct NoFiller;
-    impl Filler for NoFiller {
-        fn fill(&self, _: &crate::Slot<'_>) -> Value {
-            Value::Null
-        }
-    }
     let members = [
         ("kind", Value::from(error.kind.name())),
         ("message", Value::from(error.message.as_str())),
@@ -143,6 +180,28 @@ fn render_error(
 }
 
 impl Run<'_> {
+    /// Executes steps until one replies.
+    fn steps(&mut self, steps: &[Compiled]) -> Step<Option<Value>> {
+        for step in steps {
+            if let Flow::Reply(value) = self.step(step)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Executes steps whose failure is none of the call. What they spent of the budget stays spent.
+    fn attempt(&mut self, steps: &[Compiled]) {
+        let (world, changed, marks) = (self.world.clone(), self.changed, self.marks.len());
+        let names = self.scope.mark();
+        if self.steps(steps).is_err() {
+            (self.world, self.changed) = (world, changed);
+            self.marks.truncate(marks);
+            self.scope.truncate(names);
+            self.scope.set_state(self.world.state().clone());
+        }
+    }
+
     fn step(&mut self, step: &Compiled) -> Step<Flow> {
         self.budget.spend(1).map_err(exhausted)?;
         if let Some(when) = &step.when
@@ -164,6 +223,10 @@ impl Run<'_> {
             CompiledOp::Get(op) => self.get(op)?,
             CompiledOp::List(op) => self.list(op)?,
             CompiledOp::Compute(op) => self.compute(op)?,
+            CompiledOp::Attempt(steps) => self.attempt(steps),
+            CompiledOp::Do(steps) => {
+                self.steps(steps)?;
+            }
             CompiledOp::Reply(template) => {
                 self.slots.invented.clear();
                 self.slots.salt = 0;
@@ -207,7 +270,14 @@ impl Run<'_> {
             }
             Condition::Exists(target) => self.find(target)?.1.is_some(),
         };
-        if holds { Ok(()) } else { Err(self.fail(&op.failure, || default_message(op))) }
+        if holds {
+            return Ok(());
+        }
+        let mut error = self.fail(&op.failure, || default_message(op));
+        if let Some(reply) = &op.reply {
+            error.body = Some(self.template(reply)?);
+        }
+        Err(error)
     }
 
     /// The failure that an operation declares.
@@ -236,8 +306,8 @@ impl Run<'_> {
         let mut best: Option<Value> = None;
         for (key, row) in rows {
             let mark = self.scope.mark();
-            self.scope.push("it".into(), row);
-            self.scope.push("key".into(), key);
+            self.scope.push(IT.clone(), row);
+            self.scope.push(KEY.clone(), key);
             let selected = op.filter.as_ref().map_or(Ok(true), |filter| self.holds(filter));
             let value = match (&selected, &op.aggregate) {
                 (

@@ -4,6 +4,7 @@
 //! pointer, a changed copy shares all that did not change, and a session forks in constant time.
 
 mod map;
+mod rows;
 
 pub use map::Map;
 
@@ -183,19 +184,41 @@ impl PartialEq for Value {
 
 impl From<&serde_json::Value> for Value {
     fn from(json: &serde_json::Value) -> Self {
-        use serde_json::Value as Json;
-        match json {
-            Json::Null => Value::Null,
-            Json::Bool(b) => Value::Bool(*b),
-            Json::Number(n) => match n.as_i64() {
-                Some(i) => Value::Int(i),
-                None => Value::float(n.as_f64().unwrap_or(0.0)),
-            },
-            Json::String(s) => Value::Str(s.as_str().into()),
-            Json::Array(items) => items.iter().map(Value::from).collect(),
-            Json::Object(members) => {
-                Value::Map(members.iter().map(|(k, v)| (Str::from(k.as_str()), Value::from(v))).collect())
-            }
+        from_json(json, None)
+    }
+}
+
+/// Converts JSON. Where `like`, the sibling before, has the same member at the same place, its key is
+/// shared: the records of a collection then hold one copy of each name, not one a record.
+fn from_json(json: &serde_json::Value, like: Option<&Value>) -> Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(b) => Value::Bool(*b),
+        Json::Number(n) => match n.as_i64() {
+            Some(i) => Value::Int(i),
+            None => Value::float(n.as_f64().unwrap_or(0.0)),
+        },
+        Json::String(s) => Value::Str(s.as_str().into()),
+        Json::Array(items) => {
+            let mut before = None;
+            let convert = |item| {
+                let value = from_json(item, before.as_ref());
+                before = matches!(value, Value::Map(_)).then(|| value.clone());
+                value
+            };
+            items.iter().map(convert).collect()
+        }
+        Json::Object(members) => {
+            let like = like.and_then(Value::as_map);
+            let mut before = None;
+            let convert = |(at, (name, member)): (usize, (&String, &Json))| {
+                let same = like.and_then(|map| map.nth_of_few(at)).filter(|(key, _)| ***key == **name);
+                let value = from_json(member, same.map(|(_, value)| value).or(before.as_ref()));
+                before = matches!(value, Value::Map(_)).then(|| value.clone());
+                (same.map_or_else(|| Str::from(name.as_str()), |(key, _)| key.clone()), value)
+            };
+            Value::Map(members.iter().enumerate().map(convert).collect())
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The command line as data.
 
-use crate::cmd::{bench, call, completions, eval, explain, mcp, read, schema, serve, tools, try_out};
+use crate::cmd::{
+    bench, call, completions, eval, explain, learn, mcp, read, record, schema, serve, tools, try_out,
+};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -33,7 +35,9 @@ pub(crate) enum Command {
     Try(try_out::Args),
     Call(call::Args),
     Read(read::Args),
+    Learn(learn::Args),
     Serve(serve::Args),
+    Record(record::Args),
     Mcp(mcp::Args),
     Explain(explain::Args),
     Eval(eval::Args),
@@ -50,7 +54,9 @@ impl Command {
             Command::Try(args) => args.json,
             Command::Call(args) => args.json,
             Command::Read(args) => args.json,
+            Command::Learn(args) => args.json,
             Command::Explain(args) => args.json,
+            Command::Record(args) => args.json,
             Command::Eval(args) => args.wants_json(),
             Command::Bench(args) => args.json,
             Command::Serve(_) | Command::Mcp(_) | Command::Schema(_) | Command::Completions(_) => false,

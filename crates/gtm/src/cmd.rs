@@ -5,10 +5,13 @@ pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod eval;
 pub(crate) mod explain;
+pub(crate) mod learn;
 pub(crate) mod mcp;
 pub(crate) mod read;
+pub(crate) mod record;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod stop;
 pub(crate) mod tools;
 pub(crate) mod try_out;
 
@@ -22,8 +25,10 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Try(args) => try_out::run(&args),
         Command::Call(args) => call::run(&args),
         Command::Read(args) => read::run(&args),
+        Command::Record(args) => record::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
+        Command::Learn(args) => learn::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -7,6 +7,7 @@
 mod cli;
 mod cmd;
 mod output;
+mod real;
 mod session_file;
 mod source;
 mod suggest;

@@ -86,7 +86,7 @@ impl Source {
     }
 
     /// A name for the toolset.
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let name = match self {
             Source::Path(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             Source::Url(address) => {
@@ -248,6 +248,17 @@ fn wait<T>(source: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     result
 }
 
+/// An HTTP client that changes nothing: it follows no redirect, waits for ever and names no agent.
+pub(crate) fn plain_client() -> Result<reqwest::Client> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(10))
+        .no_proxy()
+        .build()
+        .map_err(|e| Error::new(Code::SourceUnreachable, format!("cannot make an HTTP client: {e}")))
+}
+
 /// An HTTP client that follows few redirects, never from https to http.
 fn client() -> Result<reqwest::Client> {
     // Fails only if one is installed already, which is just as well.
@@ -271,7 +282,7 @@ fn client() -> Result<reqwest::Client> {
 }
 
 /// An error with its causes, which reqwest and rmcp keep to themselves.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {

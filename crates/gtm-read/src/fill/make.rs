@@ -371,7 +371,8 @@ impl<'a> Maker<'a> {
             if exact {
                 return bounded(shown, whole, facets, spot.noise);
             }
-            if kind != Kind::Time && kind != Kind::Id && !self.fresh {
+            let anchored = matches!(kind, Kind::Time | Kind::Id | Kind::Lat | Kind::Lon);
+            if !anchored && !self.fresh {
                 // Rows differ around the example.
                 let mut noise = spot.noise;
                 let factor = 0.6 + 0.8 * noise.unit();

@@ -24,6 +24,19 @@ impl Number<'_> {
     /// A number for the kind, within the bounds.
     pub(super) fn of(&self, facets: &Facets<'_>) -> Value {
         let whole = !facets.types.has(Types::FRACTION);
+        // Ids and counts are whole, also where the schema says only `number`.
+        let counted = matches!(
+            self.kind,
+            Kind::Id
+                | Kind::Serial
+                | Kind::Count
+                | Kind::Quantity
+                | Kind::Year
+                | Kind::Time
+                | Kind::Page
+                | Kind::Limit
+        );
+        let whole = whole || (counted && facets.types.has(Types::INT) && facets.multiple.is_none());
         let wanted = self.wanted(facets.description, whole);
         bounded(wanted, whole, facets, self.noise)
     }

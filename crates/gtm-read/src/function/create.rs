@@ -37,6 +37,8 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     let mut step = create(&within);
     let (from, mut has) = given(about);
     step.from = Some(from);
+    // Writing over what is there is what some verbs mean.
+    step.replace = matches!(tool.action.word.as_str(), "write" | "save" | "store" | "upload" | "put");
     let counter = counter(about);
     let mut id = None;
     if let Some(param) = about.param(&Role::Key).filter(|_| c.kind != Kind::Lists) {

@@ -4,6 +4,7 @@ use super::build::{behavior, bind, reply, require};
 use super::expr;
 use super::found::{About, missing};
 use super::match_params::Role;
+use super::part;
 use super::reply::{self as shape, Sources};
 use super::state_shape::Kind;
 use gtm_world::ErrorKind;
@@ -56,8 +57,8 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     steps.push(bind("it", "found.it"));
     steps.push(bind("id", "found.key"));
     let sources = Sources { of: Some(c), record: Some("it"), id: Some("id".into()), ..Sources::default() };
-    let template = match shape::part(about, "id") {
-        Some((value, name)) => shape::part_reply(about.ctx, about.tool, &sources, &value, &name),
+    let template = match part::of(about, "id") {
+        Some((value, name)) => part::reply(about.ctx, about.tool, &sources, &value, &name),
         None => shape::record(about.ctx, about.tool, &sources),
     };
     steps.push(reply(template));
@@ -82,7 +83,7 @@ pub(super) fn series(about: &About<'_, '_>) -> Option<Behavior> {
         require(format!("{a} in {rows}"), ErrorKind::NotFound, missing(c, outer)),
         require(format!("{b} in {rows}[{a}]"), ErrorKind::NotFound, nothing),
         bind("it", format!("{rows}[{a}][{b}]")),
-        reply(shape::part_reply(about.ctx, about.tool, &Sources::default(), "it", &name)),
+        reply(part::reply(about.ctx, about.tool, &Sources::default(), "it", &name)),
     ];
     Some(behavior(steps))
 }

@@ -111,6 +111,19 @@ pub(super) fn read(ctx: &Context<'_>, tree: &Tree, tool: &Tool<'_>) -> Option<Be
         Act::Read | Act::Count | Act::Sort | Act::Tail | Act::Head | Act::Match => {
             let param = path()?;
             file(tree, param, "file", &mut steps);
+            if act == Act::Count
+                && let Some(mode) = texts.iter().find(|p| p.name != param.name)
+            {
+                let value = mode.expr();
+                let known = format!("{value} in [\"l\", \"w\", \"c\"]");
+                let message = format!("Invalid mode '{{{value}}}'");
+                steps.push(require_when(
+                    format!("{value} != null"),
+                    known,
+                    ErrorKind::InvalidArgument,
+                    message,
+                ));
+            }
             part_of_text(tool, act, &texts, param, &mut sources)?
         }
         Act::Diff => {

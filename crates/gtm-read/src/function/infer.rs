@@ -97,7 +97,14 @@ fn groups(ctx: &Context<'_>, about: &[Option<usize>]) -> Vec<(Vec<String>, Vec<u
                 | Verb::Count
                 | Verb::Check
         );
-        if about[at].is_some() || !keeps || tool.action.nouns.is_empty() || super::maths::read(tool).is_some()
+        let many = super::tokens::words(&tool.spec.name)
+            .iter()
+            .any(|word| matches!(word.as_str(), "batch" | "bulk"));
+        if many
+            || about[at].is_some()
+            || !keeps
+            || tool.action.nouns.is_empty()
+            || super::maths::read(tool).is_some()
         {
             continue;
         }
@@ -111,13 +118,21 @@ fn groups(ctx: &Context<'_>, about: &[Option<usize>]) -> Vec<(Vec<String>, Vec<u
     let mut used: BTreeSet<usize> = BTreeSet::new();
     // Shorter names first: `note` before `note title`, which is about a part of a note.
     order.sort_by_key(Vec::len);
+    // Tools by their first noun: only those can be about a part of the thing.
+    let mut by_first: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, tool) in ctx.tools.iter().enumerate() {
+        if let Some(first) = tool.action.nouns.first() {
+            by_first.entry(first).or_default().push(at);
+        }
+    }
     for nouns in order {
         let mut tools: Vec<usize> = by_noun.get(&nouns).cloned().unwrap_or_default();
         tools.retain(|at| !used.contains(at));
         if tools.is_empty() {
             continue;
         }
-        for (at, tool) in ctx.tools.iter().enumerate() {
+        let related = nouns.first().and_then(|first| by_first.get(first.as_str())).into_iter().flatten();
+        for (at, tool) in related.map(|at| (*at, &ctx.tools[*at])) {
             let part = tool.action.nouns.len() > nouns.len() && tool.action.nouns.starts_with(&nouns);
             let by_id = tool.params.iter().any(|param| {
                 let (what, idish) = without_id(&param.stems);
@@ -225,6 +240,11 @@ fn describe(ctx: &Context<'_>, tools: &[usize], nouns: &[String]) -> Option<(Str
             continue;
         }
         for param in &tool.params {
+            let secret =
+                param.stems.iter().any(|w| matches!(w.as_str(), "token" | "apikey" | "credential" | "auth"));
+            if secret {
+                continue;
+            }
             let is_key = keys.iter().any(|key| key.name == param.name) && param.name != id;
             let odd = steers(&param.stems) && tool.action.verb != Verb::Create;
             if is_key && tool.action.verb != Verb::Create

@@ -101,8 +101,8 @@ pub(super) fn strptime(text: &str) -> Option<&str> {
     let end = part
         .char_indices()
         .find(|(at, c)| {
-            !(c.is_ascii_alphabetic() && part[..*at].ends_with('%'))
-                && !matches!(c, '%' | '-' | ':' | '/' | ' ' | 'T')
+            let directive = c.is_ascii_alphabetic() && part[..*at].ends_with('%');
+            !directive && !matches!(c, '%' | '-' | ':' | '/' | ' ' | 'T')
         })
         .map_or(part.len(), |(at, _)| at);
     let form = part[..end].trim_end_matches([' ', '-', ':', '/', 'T', '%']);

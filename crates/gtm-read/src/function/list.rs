@@ -4,6 +4,7 @@ use super::build::{behavior, bind, list, reply};
 use super::expr;
 use super::found::About;
 use super::match_params::Role;
+use super::part;
 use super::reply::{self as shape, Sources};
 use super::state_shape::Kind;
 use super::verbs::Verb;
@@ -145,7 +146,7 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
     let template = match wanted_part(about) {
         Some(member) => {
             let value = format!("rows.map(r, {})", expr::below("r", &member));
-            shape::part_reply(ctx, about.tool, &sources, &value, member.last()?)
+            part::reply(ctx, about.tool, &sources, &value, member.last()?)
         }
         None => shape::rows(ctx, about.tool, &sources, as_map.as_deref(), as_keys.as_deref()),
     };

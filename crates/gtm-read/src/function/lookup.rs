@@ -5,6 +5,7 @@ use super::expr;
 use super::extreme;
 use super::found::{About, missing};
 use super::match_params::Role;
+use super::part;
 use super::reply::{self as shape, Sources};
 use super::state_shape::Kind;
 use gtm_world::ErrorKind;
@@ -37,8 +38,8 @@ pub(super) fn read(about: &About<'_, '_>) -> Option<Behavior> {
         found.steps.push(reply(json!(format!("{{string({}): {value}}}", field.expr()))));
         return Some(behavior(found.steps));
     }
-    let template = match shape::part(about, &found.id) {
-        Some((value, name)) => shape::part_reply(about.ctx, about.tool, &sources, &value, &name),
+    let template = match part::of(about, &found.id) {
+        Some((value, name)) => part::reply(about.ctx, about.tool, &sources, &value, &name),
         None => shape::record(about.ctx, about.tool, &sources),
     };
     found.steps.push(reply(template));
@@ -80,7 +81,7 @@ fn keyed(about: &About<'_, '_>) -> Option<Behavior> {
             let sources = Sources { of: Some(c), rows: Some(rows), ..Sources::default() };
             shape::rows(about.ctx, about.tool, &sources, None, None)
         }
-        None => shape::part_reply(about.ctx, about.tool, &Sources::default(), "it", &c.stems.join("_")),
+        None => part::reply(about.ctx, about.tool, &Sources::default(), "it", &c.stems.join("_")),
     };
     steps.push(reply(template));
     Some(behavior(steps))

@@ -31,6 +31,7 @@ mod maths;
 mod member;
 mod money;
 mod nested;
+mod part;
 mod remove;
 mod reply;
 mod settings;
@@ -155,6 +156,10 @@ fn of_tool(ctx: &Context<'_>, tool: &Tool<'_>) -> Option<Behavior> {
     if let Some(behavior) = ctx.tree.as_ref().and_then(|tree| files::read(ctx, tree, tool)) {
         return Some(behavior);
     }
+    // Many at once is more than these rules see.
+    if tokens::words(&tool.spec.name).iter().any(|word| matches!(word.as_str(), "batch" | "bulk")) {
+        return None;
+    }
     if let Some(behavior) = maths::read(tool) {
         return Some(behavior);
     }
@@ -278,7 +283,7 @@ fn many(about: &About<'_, '_>) -> bool {
 
 /// `find_user_id_by_email`: one part of one record.
 fn part_of_one(about: &About<'_, '_>) -> bool {
-    reply::part(about, "id").is_some() && !about.tests().is_empty()
+    part::of(about, "id").is_some() && !about.tests().is_empty()
 }
 
 /// The behavior, with the checks that the parameters' descriptions ask for in front.

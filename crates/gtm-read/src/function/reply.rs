@@ -1,11 +1,9 @@
 //! Replies, shaped by what the spec declares, else as similar tools answer.
 
 use super::build::{literal, text};
-use super::context::{Context, GENERIC, ID_WORDS};
+use super::context::Context;
 use super::entity::{mentions, without_id};
 use super::expr;
-use super::found::About;
-use super::match_params::Role;
 use super::state_shape::Collection;
 use super::tokens::{common, participle, same_root, sentence};
 use super::tool::{Field, Param, Returns, Tool};
@@ -472,89 +470,6 @@ fn list_of_texts(tool: &Tool<'_>) -> bool {
         .and_then(|items| items.get("type"))
         .and_then(Json::as_str)
         .is_some_and(|t| t == "string" || t == "integer")
-}
-
-/// The part of a record that a tool asks for by name: `get_user_email`, `find_user_id_by_name`.
-/// Gives the expression and the name of the part.
-pub(super) fn part(about: &About<'_, '_>, id: &str) -> Option<(String, String)> {
-    let c = about.collection();
-    let action = &about.tool.action;
-    // `id` is a filler in names, so the full noun is looked at.
-    let asked: Vec<String> = action
-        .all_nouns
-        .iter()
-        .filter(|w| !c.names_word(w) && !GENERIC.contains(&w.as_str()) && !super::extreme::is_superlative(w))
-        .cloned()
-        .collect();
-    if asked.is_empty() {
-        return None;
-    }
-    if asked.iter().all(|w| ID_WORDS.contains(&w.as_str())) {
-        // An id beside the key is the more likely one where the call gives the key.
-        let given_key = about.param(&Role::Key).is_some();
-        let other =
-            c.other_ids.iter().find(|other| given_key && super::tokens::stems(other).ends_with(&asked));
-        return Some(match other {
-            Some(other) => (expr::select("it", other), other.clone()),
-            None => (id.to_owned(), format!("{}_id", c.stems.join("_"))),
-        });
-    }
-    const VAGUE: &[&str] = &[
-        "detail",
-        "information",
-        "info",
-        "status",
-        "data",
-        "profile",
-        "summary",
-        "record",
-        "by",
-        "list",
-        "stat",
-    ];
-    let exact = c.members.iter().find(|m| {
-        m.stems == asked
-            || (m.top()
-                && m.stems.iter().all(|w| asked.contains(w) || c.stems.contains(w))
-                && asked.iter().all(|w| m.stems.contains(w)))
-    });
-    let member = exact.filter(|_| !asked.iter().all(|w| VAGUE.contains(&w.as_str()) && w != "status"))?;
-    // A member that the call itself gives is not what it asks for.
-    let given = about.params().any(
-        |(_, role)| matches!(role, Role::Finds(at) | Role::Member(at) if c.members[*at].path == member.path),
-    );
-    (!given).then(|| (expr::below("it", &member.path), member.name().to_owned()))
-}
-
-/// The reply of a tool that asks for a part of a record.
-pub(super) fn part_reply(
-    ctx: &Context<'_>,
-    tool: &Tool<'_>,
-    sources: &Sources<'_>,
-    value: &str,
-    name: &str,
-) -> Json {
-    match &tool.returns {
-        Returns::Object(fields) => {
-            let stems = super::tokens::stems(name);
-            let chosen = fields
-                .iter()
-                .find(|field| field.name == name)
-                .or_else(|| fields.iter().find(|field| common(&field.stems, &stems) > 0))
-                .or_else(|| (fields.len() == 1).then(|| &fields[0]));
-            match chosen {
-                Some(chosen) => {
-                    let mut out = object(ctx, tool, fields, sources);
-                    if let Some(out) = out.as_object_mut() {
-                        out.insert(chosen.name.clone(), json!(value));
-                    }
-                    out
-                }
-                None => record(ctx, tool, sources),
-            }
-        }
-        _ => json!(value),
-    }
 }
 
 /// Whether failing is told in the reply: a flag said to be false then.

@@ -70,7 +70,7 @@ pub(super) fn clock(tool: &Tool<'_>) -> Option<Behavior> {
         _ => String::new(),
     };
     let value = if let Some(at) = said.find('%') {
-        let end = said[at..].find(|c: char| c == '.' || c == '\'' || c == ')').map_or(said.len(), |n| at + n);
+        let end = said[at..].find(['.', '\'', ')']).map_or(said.len(), |n| at + n);
         format!("formatDate(now(), {})", super::expr::text(said[at..end].trim()))
     } else if said.contains("AM/PM") {
         "formatDate(now(), \"%I:%M %p\")".into()

@@ -174,7 +174,7 @@ fn params(spec: &ToolSpec) -> Vec<Param> {
                 required: property.required,
                 kind: primary_type(root, schema).map(str::to_owned),
                 checked: !listed.is_empty(),
-                options: if listed.is_empty() { options_in(&text) } else { listed },
+                options: if listed.is_empty() { told_options(property.name, &text) } else { listed },
                 text,
                 fields: properties(root, schema).iter().map(|field| field.name.to_owned()).collect(),
                 default: schema.get("default").cloned(),
@@ -244,6 +244,16 @@ fn enum_of(schema: &Json) -> Vec<String> {
     values.filter_map(Json::as_str).map(str::to_owned).collect()
 }
 
+/// The same for a parameter: what names something else has no list of values, whatever its text says.
+fn told_options(name: &str, text: &str) -> Vec<String> {
+    const OPEN: &[&str] =
+        &["id", "name", "path", "url", "uri", "key", "title", "query", "text", "token", "address", "email"];
+    let last = stems(name).pop().unwrap_or_default();
+    // Several in one text are not one of them.
+    let several = text.contains("comma") || text.contains("separated");
+    if several || OPEN.contains(&last.as_str()) { Vec::new() } else { options_in(text) }
+}
+
 /// Values that a description gives as the only ones: "must be one of: a, b, c", "either 'x' or 'y'".
 /// Examples ("such as", "e.g.") are not a list of all values.
 pub(super) fn options_in(text: &str) -> Vec<String> {
@@ -263,7 +273,6 @@ pub(super) fn options_in(text: &str) -> Vec<String> {
         "valid options",
         "must be either",
         "should be either",
-        "can be either",
         "either '",
         "either \"",
     ];
@@ -295,8 +304,7 @@ pub(super) fn options_in(text: &str) -> Vec<String> {
 fn quoted_values(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut rest = text;
-    loop {
-        let Some(mark) = rest.chars().next().filter(|c| matches!(c, '\'' | '"' | '`')) else { break };
+    while let Some(mark) = rest.chars().next().filter(|c| matches!(c, '\'' | '"' | '`')) {
         let Some(end) = rest[1..].find(mark) else { break };
         out.push(rest[1..=end].to_owned());
         rest = &rest[end + 2..];

@@ -23,6 +23,28 @@ pub(super) struct Body<'a> {
     pub scalar: bool,
 }
 
+/// How the members of a request stand in a record.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sorted<'a> {
+    /// Names that do not go into the record as they are.
+    pub left_out: Vec<&'a str>,
+    /// Members of the record that are made from what was sent.
+    pub completed: Vec<Completed<'a>>,
+    /// Whether the record's schema may be narrower than the request's.
+    pub loose: bool,
+}
+
+/// A member of the record that is made from what was sent: the rest of it is filled.
+#[derive(Clone, Debug)]
+pub(super) struct Completed<'a> {
+    /// The record's member.
+    pub member: &'a str,
+    /// Expression for the part that is known.
+    pub from: String,
+    /// Expression for what was sent; null if nothing was.
+    pub sent: String,
+}
+
 impl<'a> Body<'a> {
     /// The record in a tool's arguments. `words` name the resource; `record` is what its records look like.
     pub(super) fn of(tool: &'a ToolSpec, words: &[&str], record: Option<Node<'a>>) -> Body<'a> {
@@ -125,34 +147,50 @@ impl<'a> Body<'a> {
         self.members.iter().find(|(n, _)| *n == name).map(|(_, node)| *node)
     }
 
-    /// How the members stand in a record: names to leave out, and names to complete.
-    pub(super) fn sorted(&self, record: Option<Node<'a>>) -> (Vec<&'a str>, Vec<&'a str>, bool) {
-        let mut left_out = self.beside.clone();
-        let mut completed = Vec::new();
-        let mut loose = false;
+    /// How the members stand in a record.
+    pub(super) fn sorted(&self, record: Option<Node<'a>>) -> Sorted<'a> {
+        let mut out = Sorted { left_out: self.beside.clone(), ..Sorted::default() };
         let closed = record.is_some_and(|r| {
             r.resolved().get("additionalProperties") == Some(&serde_json::Value::Bool(false))
         });
+        let reference = |name: &'a str, node: &Node<'a>| {
+            let record = record?;
+            let (into, id, many) = referred(name, node, &record)?;
+            let sent = member(&self.expr, name);
+            let one = |of: &str| format!("{{{}: {of}}}", super::expr::quoted(id));
+            let from = match many {
+                true => format!("{sent}.map(id, {})", one("id")),
+                false => format!("{sent} == null ? null : {}", one(&sent)),
+            };
+            (self.member(into).is_none() || into == name).then_some(Completed { member: into, from, sent })
+        };
         for (name, node) in &self.members {
             let wanted = record.and_then(|r| r.member(name));
-            if node.flag("readOnly") {
-                left_out.push(name);
-                continue;
-            }
-            if node.flag("writeOnly") || secret(name) && wanted.is_none() {
-                left_out.push(name);
+            if node.flag("readOnly") || node.flag("writeOnly") || (secret(name) && wanted.is_none()) {
+                out.left_out.push(name);
                 continue;
             }
             match wanted.map(|w| fit(node, &w)) {
-                Some(Fit::Clash) => left_out.push(name),
-                Some(Fit::Partial) => completed.push(*name),
-                Some(Fit::Loose) => loose = true,
+                Some(Fit::Clash) => {
+                    out.left_out.push(name);
+                    out.completed.extend(reference(name, node));
+                }
+                Some(Fit::Partial) => {
+                    out.left_out.push(name);
+                    let sent = member(&self.expr, name);
+                    out.completed.push(Completed { member: name, from: sent.clone(), sent });
+                }
+                Some(Fit::Loose) => out.loose = true,
                 Some(Fit::Whole) => {}
-                None if closed => left_out.push(name),
-                None => {}
+                None => {
+                    out.completed.extend(reference(name, node));
+                    if closed {
+                        out.left_out.push(name);
+                    }
+                }
             }
         }
-        (left_out, completed, loose)
+        out
     }
 
     /// The object without some of its members; `None` if nothing remains.
@@ -178,6 +216,36 @@ impl<'a> Body<'a> {
             format!("omit({}, {})", self.expr, list(&there))
         })
     }
+}
+
+/// The member of the record that an id in the request refers to, its id's name, and whether there
+/// are several: `category_id: 7` becomes `category: {id: 7}`.
+fn referred<'a>(name: &'a str, node: &Node<'a>, record: &Node<'a>) -> Option<(&'a str, &'a str, bool)> {
+    let scalar = |n: &Node<'_>| matches!(n.primary(), Some("string" | "integer" | "number"));
+    let many = node.primary() == Some("array");
+    let given = if many { node.items()? } else { *node };
+    if !scalar(&given) {
+        return None;
+    }
+    let parsed = Name::new(name);
+    let stem = if matches!(parsed.last(), "id" | "ids" | "uuid") { parsed.head(1) } else { parsed.joined() };
+    let stem = crate::words::singular(stem);
+    let members = record.members();
+    let (into, target) = members.iter().find(|(n, child)| {
+        let own = Name::new(n);
+        let fits = if many { child.primary() == Some("array") } else { child.primary() == Some("object") };
+        !stem.is_empty() && crate::words::singular(own.joined()) == stem && fits
+    })?;
+    let inner = if many { target.items()? } else { *target };
+    let parts = inner.members();
+    // A reference is shown with its id, a choice with its value: `{value: 'active', label: 'Active'}`.
+    let choice = parts.len() <= 3;
+    let (id, _) = parts.into_iter().find(|(n, child)| {
+        let name = Name::new(n);
+        let tells = matches!(name.joined(), "id" | "uuid" | "guid") || (choice && name.joined() == "value");
+        tells && fit(&given, child) <= Fit::Loose
+    })?;
+    Some((into, id, many))
 }
 
 /// Whether a member is sent but never shown.

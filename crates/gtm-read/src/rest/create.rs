@@ -32,18 +32,17 @@ impl<'a> Reader<'a> {
         }
         let record = Node::of(&entity.schema);
         let declared = entity.node;
-        let (mut left_out, completed, _) = body.sorted(declared);
+        let sorted = body.sorted(declared);
         let mut create = Create { within: self.container(op)?, fill: FillMembers::All, ..Create::default() };
-        if body.member(&entity.id).is_some() && !left_out.contains(&entity.id.as_str()) {
+        if body.member(&entity.id).is_some() && !sorted.left_out.contains(&entity.id.as_str()) {
             create.id = Some(member(&body.expr, &entity.id));
         } else if let Some(chosen) = self.chosen_id(op, &body) {
             create.id = Some(arg(&chosen));
         }
-        for name in &completed {
-            create.set.insert((*name).to_owned(), fill_from(&member(&body.expr, name)));
+        for part in &sorted.completed {
+            create.set.insert(part.member.to_owned(), fill_from(&part.from));
         }
-        left_out.extend(&completed);
-        create.from = body.without(&left_out);
+        create.from = body.without(&sorted.left_out);
         self.set_on_create(&record, &body, &mut create.set);
         // `POST /coupons?promotion_id=7`
         for parameter in op.http.params.iter().filter(|p| p.location == gtm_tool::ParamLocation::Query) {
@@ -149,10 +148,7 @@ impl<'a> Reader<'a> {
     pub(super) fn set_on_create(&self, record: &Node<'_>, body: &Body<'_>, set: &mut Map<String, Json>) {
         let stamps = stamps(record, is_created).into_iter().chain(stamps(record, is_updated));
         for (name, now) in stamps {
-            let sent = body.member(&name).is_some_and(|n| !n.flag("readOnly"));
-            if !sent {
-                set.insert(name, json!(now));
-            }
+            set.insert(name.clone(), json!(stamped(body, &name, now)));
         }
         let status =
             record.members().into_iter().find(|(n, _)| matches!(Name::new(n).joined(), "status" | "state"));
@@ -163,6 +159,14 @@ impl<'a> Reader<'a> {
             };
             set.insert(name.to_owned(), json!(state));
         }
+    }
+}
+
+/// The present, unless the request says otherwise.
+pub(super) fn stamped(body: &Body<'_>, name: &str, now: &str) -> String {
+    match body.member(name).filter(|n| !n.flag("readOnly")) {
+        Some(_) => format!("default({}, {now})", member(&body.expr, name)),
+        None => now.to_owned(),
     }
 }
 

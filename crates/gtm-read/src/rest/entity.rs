@@ -63,7 +63,7 @@ impl<'a> Entity<'a> {
                 matches!(
                     op.role,
                     Role::Create | Role::Update | Role::UpdateByBody | Role::Act(_) | Role::Single
-                ) && Body::of(op.tool, &[last], shown).sorted(shown).2
+                ) && Body::of(op.tool, &[last], shown).sorted(shown).loose
             });
         Entity { name: collection_name(last, &tag), node: shown, tag, schema, id, loose, widened }
     }
@@ -203,9 +203,10 @@ fn id_among(members: &[(&str, Node<'_>)], parameter: &str, noun: &str) -> Option
         return Some(exact);
     }
     if matches!(last, "id" | "uuid" | "guid" | "uid" | "sid" | "identifier" | "oid" | "gid" | "key") {
-        return any(&["id", last, "uuid", "guid", "uid", "sid", "identifier"]).or_else(|| {
-            ["id", "uuid", "guid", "key", "sid"].iter().find_map(|w| named(&format!("{noun}{w}")))
-        });
+        let own = || ["id", "uuid", "guid", "key", "sid"].iter().find_map(|w| named(&format!("{noun}{w}")));
+        return any(&[last, "id", "uuid", "guid", "uid", "sid", "identifier"])
+            .or_else(own)
+            .or_else(|| any(&["resourceid", "objectid", "entityid", "recordid", "itemid"]));
     }
     named(last)
         .or_else(|| if last == noun || noun.ends_with(last) { plain_id_of(members, &noun) } else { None })

@@ -115,6 +115,10 @@ fn slices(template: &str) -> Vec<&str> {
 
 fn segment(part: &str, verb: &mut Option<String>) -> Vec<Segment> {
     let mut part = part;
+    // `/orders(.{format})`, `/orders.{ext}`.
+    for mark in ["(.{", ".{"] {
+        part = part.split_once(mark).map_or(part, |(before, _)| before);
+    }
     for ending in [".json", ".xml", ".php", ".JSON"] {
         part = part.strip_suffix(ending).filter(|p| !p.is_empty()).unwrap_or(part);
     }
@@ -221,6 +225,8 @@ mod tests {
         assert_eq!(key("/Pets('{id}')"), "pet/{}");
         assert_eq!(key("/line-items/{a}/sub_parts.json"), "line_item/{}/sub_part");
         assert_eq!(key("/pets/{id}.json"), "pet/{}");
+        assert_eq!(key("/pets/{id}(.{format})"), "pet/{}");
+        assert_eq!(key("/pets.{ext}"), "pet");
         assert_eq!(key(""), "");
     }
 

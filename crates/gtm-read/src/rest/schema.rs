@@ -113,7 +113,19 @@ impl<'a> Node<'a> {
         self.members_within(4)
     }
 
+    /// The properties of an object that is written in one piece, as nearly all are.
+    fn plain(&self) -> Option<&'a Map<String, Json>> {
+        let resolved = self.resolved();
+        match resolved.get("allOf") {
+            None => resolved.get("properties")?.as_object().filter(|p| !p.is_empty()),
+            Some(_) => None,
+        }
+    }
+
     fn members_within(&self, depth: usize) -> Vec<(&'a str, Node<'a>)> {
+        if let Some(plain) = self.plain() {
+            return plain.iter().map(|(name, at)| (name.as_str(), self.child(at))).collect();
+        }
         let own: Vec<_> =
             properties(self.root, self.at).into_iter().map(|p| (p.name, self.child(p.schema))).collect();
         if !own.is_empty() || depth == 0 {
@@ -129,12 +141,20 @@ impl<'a> Node<'a> {
             .unwrap_or_default()
     }
 
+    /// The schema of a member.
     pub(super) fn member(&self, name: &str) -> Option<Node<'a>> {
-        self.members().into_iter().find(|(n, _)| *n == name).map(|(_, node)| node)
+        match self.plain() {
+            Some(plain) => plain.get(name).map(|at| self.child(at)),
+            None => self.members().into_iter().find(|(n, _)| *n == name).map(|(_, node)| node),
+        }
     }
 
     /// Names that must be there.
     pub(super) fn required(&self) -> Vec<&'a str> {
+        if let Some(plain) = self.plain() {
+            let listed = self.resolved().get("required").and_then(Json::as_array).into_iter().flatten();
+            return listed.filter_map(Json::as_str).filter(|name| plain.contains_key(*name)).collect();
+        }
         properties(self.root, self.at).into_iter().filter(|p| p.required).map(|p| p.name).collect()
     }
 

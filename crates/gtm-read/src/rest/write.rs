@@ -2,7 +2,7 @@
 
 use super::Reader;
 use super::act::effect;
-use super::body::Body;
+use super::body::{Body, Sorted};
 use super::entity::Entity;
 use super::expr::{arg, member, quoted};
 use super::paging::{self, Totals};
@@ -28,7 +28,7 @@ impl Script {
     }
 
     fn when(&mut self, condition: String, op: StepOp) {
-        self.steps.push(Step { when: Some(condition), op });
+        self.steps.push(Step { when: Some(condition), ..op.into() });
     }
 
     pub(super) fn reply(mut self, template: Json) -> Behavior {
@@ -142,17 +142,16 @@ impl<'a> Reader<'a> {
                 ..Get::default()
             };
             script.push(StepOp::Get(get));
-            let (mut left_out, completed, _) = body.sorted(entity.node);
+            let Sorted { mut left_out, completed, .. } = body.sorted(entity.node);
             let mut create = Create {
                 within: within.clone(),
                 id: Some(id.clone()),
                 fill: FillMembers::All,
                 ..Create::default()
             };
-            for name in &completed {
-                create.set.insert((*name).to_owned(), fill_from(&member(&body.expr, name)));
+            for part in &completed {
+                create.set.insert(part.member.to_owned(), fill_from(&part.from));
             }
-            left_out.extend(&completed);
             left_out.retain(|n| *n != entity.id);
             left_out.push(&entity.id);
             create.from = body.without(&left_out);
@@ -180,14 +179,14 @@ impl<'a> Reader<'a> {
         mut set: Map<String, Json>,
     ) {
         let record = Node::of(&entity.schema);
-        let (mut left_out, completed, _) = body.sorted(entity.node);
+        let Sorted { mut left_out, completed, .. } = body.sorted(entity.node);
         // The id stays what it is.
         if body.member(&entity.id).is_some() && !left_out.contains(&entity.id.as_str()) {
             left_out.push(&entity.id);
         }
         for (name, now) in stamps(&record, is_updated) {
-            if body.member(&name).is_none_or(|n| n.flag("readOnly")) && !set.contains_key(&name) {
-                set.insert(name, json!(now));
+            if !set.contains_key(&name) {
+                set.insert(name.clone(), json!(super::create::stamped(body, &name, now)));
             }
         }
         // Objects that hold all of a record's members are changed member by member.
@@ -205,8 +204,7 @@ impl<'a> Reader<'a> {
             }
         }
         left_out.extend(&merged);
-        let completed: Vec<&str> = completed.into_iter().filter(|n| !merged.contains(n)).collect();
-        left_out.extend(&completed);
+        let completed = completed.into_iter().filter(|part| !merged.contains(&part.member));
         let update = Update {
             within: Some(within.to_owned()),
             id: Some(id.to_owned()),
@@ -218,9 +216,9 @@ impl<'a> Reader<'a> {
             Some(condition) => script.when(condition, StepOp::Update(update)),
             None => script.push(StepOp::Update(update)),
         }
-        for name in completed {
-            let sent = member(&body.expr, name);
-            let set = [(name.to_owned(), fill_from(&sent))].into_iter().collect();
+        for part in completed {
+            let sent = part.sent;
+            let set = [(part.member.to_owned(), fill_from(&part.from))].into_iter().collect();
             let update =
                 Update { within: Some(within.to_owned()), id: Some(id.to_owned()), set, ..Update::default() };
             let given = match &condition {
@@ -394,7 +392,9 @@ impl<'a> Reader<'a> {
             .members
             .iter()
             .map(|(n, _)| *n)
-            .filter(|n| record.member(n).is_some() && *n != entity.id)
+            .filter(|n| {
+                record.member(n).is_some() && *n != entity.id && !matches!(*n, "type" | "kind" | "object")
+            })
             .collect();
         let changes = op.http.method != "GET" && !body.bulk && (!known.is_empty() || !act.set.is_empty());
         if changes {

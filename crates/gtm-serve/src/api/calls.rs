@@ -67,6 +67,9 @@ pub(crate) async fn batch(State(app): State<App>, payload: Payload) -> Result<Re
             .into());
     }
     let id = payload.param("id").to_string();
+    if app.store().has_live() {
+        return one_by_one(&app, &id, batch).await;
+    }
     let (body, delay) = app
         .apart(move |app| {
             if let Some(name) = &batch.toolset {
@@ -94,6 +97,25 @@ pub(crate) async fn batch(State(app): State<App>, payload: Payload) -> Result<Re
         })
         .await?;
     app.wait(Duration::from_millis(delay)).await;
+    Ok(bytes(StatusCode::OK, body))
+}
+
+/// A batch where some tools may be real: what these have done cannot be taken back, so the calls are
+/// made one by one, up to the first that is wrong in GTM's own terms.
+async fn one_by_one(app: &App, id: &str, batch: Batch) -> Result<Response, Failure> {
+    let toolset = batch.toolset.as_deref();
+    let face = toolset.map(|name| app.face(Some(name).filter(|name| !name.is_empty()))).transpose()?;
+    let create = face.as_ref().map_or(Create::Never, |face| Create::With(&face.name));
+    let mut body = b"{\"replies\":[".to_vec();
+    for (index, call) in batch.calls.into_iter().enumerate() {
+        let reply = app.call(id, create, call).await?;
+        app.delay(&reply).await;
+        if index > 0 {
+            body.push(b',');
+        }
+        reply::write(&mut body, &reply);
+    }
+    body.extend_from_slice(b"]}");
     Ok(bytes(StatusCode::OK, body))
 }
 

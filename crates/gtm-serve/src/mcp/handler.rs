@@ -2,7 +2,7 @@
 
 use crate::face::Face;
 use gtm_error::Error;
-use gtm_sim::{Call, Reply};
+use gtm_sim::{Call, Reply, Rung};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
     ErrorCode, ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
@@ -111,7 +111,12 @@ fn described(face: &Face) -> Option<String> {
 /// as text, since older clients take objects only and the text says the same.
 fn result(face: &Face, index: usize, reply: Reply) -> CallToolResult {
     let meta = meta(&reply);
+    let real = matches!(reply.provenance.rung, Rung::Replay | Rung::Live | Rung::Observed);
     let Reply { content, is_error, .. } = reply;
+    if let Some(blocks) = real.then(|| blocks(&content)).flatten() {
+        let result = if is_error { CallToolResult::error(blocks) } else { CallToolResult::success(blocks) };
+        return result.with_meta(Some(meta));
+    }
     let text = crate::reply::text(&content);
     if is_error {
         return CallToolResult::error(vec![ContentBlock::text(text)]).with_meta(Some(meta));
@@ -124,6 +129,15 @@ fn result(face: &Face, index: usize, reply: Reply) -> CallToolResult {
     let mut result = CallToolResult::success(vec![ContentBlock::text(text)]).with_meta(Some(meta));
     result.structured_content = content.is_object().then_some(content);
     result
+}
+
+/// The blocks of what a real MCP server answered that is neither one text nor structure.
+fn blocks(content: &Value) -> Option<Vec<ContentBlock>> {
+    let blocks = content.as_object().filter(|object| object.len() == 1)?.get("content")?.as_array()?;
+    let kinds = ["text", "image", "audio", "resource", "resource_link"];
+    let is_block =
+        |block: &Value| block.get("type").and_then(Value::as_str).is_some_and(|kind| kinds.contains(&kind));
+    blocks.iter().all(is_block).then(|| serde_json::from_value(blocks.clone().into()).ok()).flatten()
 }
 
 fn meta(reply: &Reply) -> MetaObject {

@@ -3,7 +3,7 @@
 use super::handler::{Backend, Handler};
 use crate::face::Face;
 use gtm_error::{Code, Error, Result};
-use gtm_sim::{Call, Reply, Session, SessionOptions, Simulator};
+use gtm_sim::{Call, LiveTools, RealReply, Reply, Session, SessionOptions, Simulator};
 use rmcp::model::ErrorData;
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServiceExt};
@@ -78,11 +78,21 @@ struct Single {
 }
 
 impl Single {
-    fn call(&self, call: &Call) -> Result<Reply> {
-        let work = || {
+    /// The real tools, if the call is for one of them.
+    fn goes_live(&self, call: &Call) -> Option<Arc<dyn LiveTools>> {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).fork();
+        self.face.simulator.goes_live(&session, call).cloned()
+    }
+
+    /// Makes a call, or takes in what the real tool answered to it.
+    fn call(&self, call: &Call, real: Option<RealReply>) -> Result<Reply> {
+        let work = move || {
             let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
             let mut next = session.fork();
-            let reply = self.face.simulator.call(&mut next, call);
+            let reply = match real {
+                Some(real) => self.face.simulator.settle(&mut next, call, real)?,
+                None => self.face.simulator.call(&mut next, call),
+            };
             self.keep.as_ref().map_or(Ok(()), |keep| keep(&next))?;
             *session = next;
             Ok(reply)
@@ -98,7 +108,12 @@ impl Backend for Stdio {
     }
 
     async fn call(&self, _: &RequestContext<RoleServer>, call: Call) -> Result<Reply> {
-        let reply = self.0.call(&call)?;
+        let live = self.0.goes_live(&call);
+        let real = match live {
+            Some(live) => Some(live.ask(&call).await?),
+            None => None,
+        };
+        let reply = self.0.call(&call, real)?;
         if reply.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(reply.delay_ms).min(MAX_DELAY)).await;
         }

@@ -74,7 +74,7 @@ fn parts(body: &[u8], content_type: &str, node: &Value, root: &Value) -> Result<
 }
 
 /// Bytes as JSON can hold them: text if they are UTF-8, else base64.
-fn bytes(body: &[u8]) -> Value {
+pub(crate) fn bytes(body: &[u8]) -> Value {
     match std::str::from_utf8(body) {
         Ok(text) => text.into(),
         Err(_) => base64(body).into(),

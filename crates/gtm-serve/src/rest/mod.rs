@@ -3,11 +3,14 @@
 
 pub(crate) mod body;
 pub(crate) mod decode;
+mod encode;
 mod face;
 mod multipart;
+mod operations;
 mod template;
 
 pub(crate) use face::{serve, serve_default};
+pub use operations::{ApiRequest, Operations, reply_content};
 pub(crate) use template::{Found, Paths};
 
 use crate::problem::Failure;

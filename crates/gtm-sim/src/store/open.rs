@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 impl Store {
     /// Serves a toolset under a name; one already served under it is replaced for new sessions.
     pub fn add_toolset(&self, name: impl Into<String>, simulator: Arc<Simulator>) {
+        self.live_toolsets.fetch_or(simulator.live.is_some(), Ordering::Relaxed);
         self.toolsets.write().unwrap_or_else(PoisonError::into_inner).insert(name.into(), simulator);
     }
 

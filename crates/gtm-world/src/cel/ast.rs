@@ -39,6 +39,8 @@ pub enum Node {
     Fold(Box<Fold>),
     /// `cel.bind(name, value, body)`
     Bind(Box<Bind>),
+    /// `cel.try(value, otherwise)`: the second where the data does not fit the first.
+    Try(Box<[Node; 2]>),
 }
 
 /// Operators with two operands.
@@ -157,6 +159,7 @@ impl Node {
                 key.visit_free(bound, found);
                 value.visit_free(bound, found);
             }),
+            Node::Try(parts) => parts.iter().for_each(|part| part.visit_free(bound, found)),
             Node::Conditional(parts) => parts.iter().for_each(|part| part.visit_free(bound, found)),
             Node::Call(call) => call.args.iter().for_each(|arg| arg.visit_free(bound, found)),
             Node::Fold(fold) => {

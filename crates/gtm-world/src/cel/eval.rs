@@ -121,6 +121,10 @@ fn eval<'a>(node: &'a Node, env: Env<'a>, budget: &mut Budget) -> Eval<Got<'a>> 
         Node::Has(place) => exists(place, env, budget).map(Got::from),
         Node::Call(call) => invoke(call, env, budget).map(Got::Own),
         Node::Fold(fold) => comprehend(fold, env, budget).map(Got::Own),
+        Node::Try(parts) => match eval(&parts[0], env, budget) {
+            Err(Fault::Data(_)) => eval(&parts[1], env, budget),
+            other => other,
+        },
         Node::Bind(bind) => {
             let value = eval(&bind.value, env, budget)?;
             let frame = Frame { name: &bind.name, value: &value, outer: env.frame };

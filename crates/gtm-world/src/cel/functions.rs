@@ -231,7 +231,7 @@ fn nearest(name: &str) -> Vec<&'static str> {
 }
 
 /// Macros and how they are written.
-const MACROS: [(&str, &str); 12] = [
+const MACROS: [(&str, &str); 13] = [
     ("has", "has(place)"),
     ("all", "list.all(x, condition) or list.all(i, x, condition)"),
     ("exists", "list.exists(x, condition) or list.exists(i, x, condition)"),
@@ -244,6 +244,7 @@ const MACROS: [(&str, &str); 12] = [
     ("sortBy", "list.sortBy(x, key) or sortBy(list, 'member')"),
     ("cel.bind", "cel.bind(name, value, expression)"),
     ("bind", "cel.bind(name, value, expression)"),
+    ("cel.try", "cel.try(expression, otherwise)"),
 ];
 
 /// Whether a name is taken by macros alone.

@@ -320,6 +320,13 @@ impl<'t> Parser<'t> {
             Some(Node::Name(space)) if &*space == "cel" && name == "bind" => {
                 return self.bind(args, depth, start);
             }
+            Some(Node::Name(space)) if &*space == "cel" && name == "try" => {
+                return match <[Node; 2]>::try_from(args) {
+                    Ok(parts) => self.build(Node::Try(Box::new(parts)), depth),
+                    Err(_) => Err(failure(self.text, start, "wrong arguments for `cel.try`")
+                        .expected("cel.try(expression, otherwise)")),
+                };
+            }
             Some(range) => match comprehension(name, range, args) {
                 Ok(fold) => return self.build(Node::Fold(Box::new(fold)), depth),
                 Err((range, rest)) => {

@@ -156,7 +156,7 @@ impl Run<'_> {
     }
 
     /// Marks a record that this call reads, if it holds invented members.
-    pub(super) fn mark_invented(&mut self, sought: &super::record::Sought, record: &Value) {
+    pub(super) fn mark_invented(&mut self, sought: &super::record::Sought<'_>, record: &Value) {
         let (true, Some(key), Value::Map(map)) = (self.world.is_open(), sought.id.as_key(), record) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! The `list` step: filter, sort, page.
 
-use super::{Run, Step, exhausted, record};
+use super::{IT, KEY, Run, Step, exhausted, record};
 use crate::compile::ListRows;
 use crate::place;
 use crate::{Str, Value};
@@ -77,8 +77,8 @@ impl Run<'_> {
             }
             if let Some(filter) = &op.filter {
                 let mark = self.scope.mark();
-                self.scope.push("it".into(), row.clone());
-                self.scope.push("key".into(), Value::Str(key.clone()));
+                self.scope.push(IT.clone(), row.clone());
+                self.scope.push(KEY.clone(), Value::Str(key.clone()));
                 let holds = self.holds(filter);
                 self.scope.truncate(mark);
                 if !holds? {

@@ -1,12 +1,13 @@
 //! Steps on one record: get, create, update, delete.
 
-use super::{Run, Step, eval_node, exhausted, ids};
+use super::{IT, KEY, Run, Step, eval_node, exhausted, ids};
 use crate::behavior::{CollectionKind, FillMembers};
 use crate::compile::{Create, Delete, Failure, Get, Target, Update, Within};
 use crate::place::{self, Path};
 use crate::template::Template;
 use crate::world::Book;
 use crate::{Budget, ErrorKind, Map, Str, ToolError, Value, schema};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Where a record is in its collection.
@@ -25,10 +26,10 @@ impl Spot {
 }
 
 /// A record looked for: its collection, its id as given, and the path of the record if it is there.
-pub(super) struct Sought {
+pub(super) struct Sought<'t> {
     pub(super) container: Path,
     pub(super) id: Value,
-    pub(super) what: String,
+    what: Cow<'t, str>,
 }
 
 impl Run<'_> {
@@ -125,7 +126,7 @@ impl Run<'_> {
         };
         let before = place::read(self.world.state(), &path).cloned().unwrap_or_default();
         let mark = self.scope.mark();
-        self.scope.push("it".into(), before.clone());
+        self.scope.push(IT.clone(), before.clone());
         let after = self.changed_value(op, before);
         self.scope.truncate(mark);
         let after = after?;
@@ -204,18 +205,18 @@ impl Run<'_> {
     }
 
     /// Looks for a target; in an open world a record that was never seen is invented now.
-    pub(super) fn find(&mut self, target: &Target) -> Step<(Sought, Option<Path>)> {
+    pub(super) fn find<'t>(&mut self, target: &'t Target) -> Step<(Sought<'t>, Option<Path>)> {
         match target {
             Target::At(place, text) => {
                 let path = place.resolve(&mut self.scope, &mut self.budget)?;
                 let there = place::read(self.world.state(), &path).is_some();
-                let sought = Sought { container: path.clone(), id: Value::Null, what: text.clone() };
+                let sought = Sought { container: path.clone(), id: Value::Null, what: text.into() };
                 Ok((sought, there.then_some(path)))
             }
             Target::Record(within, id) => {
                 let container = within.place.resolve(&mut self.scope, &mut self.budget)?;
                 let id = eval_node(self, id)?;
-                let sought = Sought { container, id, what: singular(&within.info.name).into() };
+                let sought = Sought { container, id, what: singular(&within.info.name) };
                 let Some(key) = sought.id.as_key() else { return Ok((sought, None)) };
                 let mut spot = locate(
                     within,
@@ -242,8 +243,8 @@ impl Run<'_> {
                 for (key, row) in entries(&rows) {
                     self.budget.spend(1).map_err(exhausted)?;
                     let mark = self.scope.mark();
-                    self.scope.push("it".into(), row.clone());
-                    self.scope.push("key".into(), Value::Str(key.clone()));
+                    self.scope.push(IT.clone(), row.clone());
+                    self.scope.push(KEY.clone(), Value::Str(key.clone()));
                     let holds = self.holds(filter);
                     self.scope.truncate(mark);
                     if holds? {
@@ -253,7 +254,7 @@ impl Run<'_> {
                 }
                 let path = found.as_ref().map(|key| join(&container, key.clone()));
                 let id = found.map_or(Value::Null, Value::Str);
-                Ok((Sought { container, id, what: singular(&within.info.name).into() }, path))
+                Ok((Sought { container, id, what: singular(&within.info.name) }, path))
             }
         }
     }
@@ -323,7 +324,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn missing(&mut self, failure: &Failure, sought: &Sought) -> ToolError {
+    fn missing(&mut self, failure: &Failure, sought: &Sought<'_>) -> ToolError {
         let Sought { id, what, .. } = sought;
         self.fail(failure, || match id.as_key() {
             Some(id) => format!("{what} \"{id}\" not found"),
@@ -387,7 +388,7 @@ fn not_a_collection(name: &str) -> ToolError {
 }
 
 /// `bookings` → `booking`, `categories` → `category`; the last word of a path of names.
-pub(super) fn singular(name: &str) -> std::borrow::Cow<'_, str> {
+pub(super) fn singular(name: &str) -> Cow<'_, str> {
     let name = name.rsplit(['.', '/']).next().unwrap_or(name);
     if let Some(stem) = name.strip_suffix("ies").filter(|s| s.len() > 1) {
         return format!("{stem}y").into();

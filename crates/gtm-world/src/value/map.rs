@@ -1,12 +1,16 @@
 //! Persistent object that keeps the order of insertion.
 
+use super::rows::{self, Rows};
 use super::{Str, Value};
-use imbl::{HashMap, OrdMap};
-use std::sync::Arc;
+use imbl::GenericHashMap;
+use imbl::shared_ptr::DefaultSharedPtr;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::sync::{Arc, LazyLock};
 
 /// Up to this many members an object is one flat vector: a record's handful of fields is faster to
-/// scan than to hash. Above it, a hash trie finds a member's place and an ordered map holds the
-/// members by place.
+/// scan than to hash. Above it, a hash trie finds a member's place and [`Rows`] hold the members by
+/// place.
 const FLAT: usize = 24;
 
 /// A JSON object: members by key, in order of insertion, with O(1) clone and O(log n) change.
@@ -19,14 +23,44 @@ enum Repr {
     Tree(Arc<Tree>),
 }
 
-/// Changing a member copies one path of `rows` and leaves `index` alone. Rows are behind one pointer
-/// each: copying a node of the path touches the reference count of every row in it, and that is
-/// what a change costs once the records no longer fit the cache.
+/// Changing a member copies one path of `rows` and leaves `index` alone.
 #[derive(Clone, Debug, Default)]
 struct Tree {
-    index: HashMap<Str, u64>,
-    rows: OrdMap<u64, Arc<(Str, Value)>>,
-    next: u64,
+    /// Places by the hash of the key. The keys themselves are in the rows: without them, copying a
+    /// node touches no reference counts.
+    index: GenericHashMap<u64, Places, BuildHasherDefault<Hashed>, DefaultSharedPtr>,
+    rows: Rows,
+}
+
+/// Places of the keys of one hash. More than one is as good as never.
+#[derive(Clone, Debug, PartialEq)]
+enum Places {
+    One(u64),
+    More(Arc<Vec<u64>>),
+}
+
+/// Passes on a hash that is one already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+fn hash(key: &str) -> u64 {
+    // Keyed at random, since keys come from arguments. No order depends on it.
+    static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    KEYED.hash_one(key)
 }
 
 impl Default for Map {
@@ -75,9 +109,8 @@ impl Map {
                 Some(&mut Arc::make_mut(flat)[at].1)
             }
             Repr::Tree(tree) => {
-                let place = *tree.index.get(key)?;
-                let row = Arc::make_mut(tree).rows.get_mut(&place)?;
-                Some(&mut Arc::make_mut(row).1)
+                let place = tree.place(key)?;
+                Arc::make_mut(tree).rows.get_mut(place).map(|row| &mut row.1)
             }
         }
     }
@@ -112,13 +145,8 @@ impl Map {
                 Some(Arc::make_mut(flat).remove(at).1)
             }
             Repr::Tree(tree) => {
-                if !tree.index.contains_key(key) {
-                    return None;
-                }
-                let tree = Arc::make_mut(tree);
-                let place = tree.index.remove(key)?;
-                let row = tree.rows.remove(&place)?;
-                Some(Arc::try_unwrap(row).map_or_else(|shared| shared.1.clone(), |own| own.1))
+                let place = tree.place(key)?;
+                Arc::make_mut(tree).remove(key, place)
             }
         }
     }
@@ -141,11 +169,19 @@ impl Map {
         self.iter().map(|(_, v)| v)
     }
 
+    /// The member at a position, of an object of few members (a record).
+    pub(super) fn nth_of_few(&self, at: usize) -> Option<(&Str, &Value)> {
+        match &self.0 {
+            Repr::Flat(flat) => flat.get(at).map(|(k, v)| (k, v)),
+            Repr::Tree(_) => None,
+        }
+    }
+
     /// The member that was added first, of those left.
     pub fn first(&self) -> Option<(&Str, &Value)> {
         match &self.0 {
             Repr::Flat(flat) => flat.first().map(|(k, v)| (k, v)),
-            Repr::Tree(tree) => tree.rows.get_min().map(|(_, row)| (&row.0, &row.1)),
+            Repr::Tree(tree) => tree.rows.first().map(|(k, v)| (k, v)),
         }
     }
 
@@ -153,7 +189,7 @@ impl Map {
     pub fn last(&self) -> Option<(&Str, &Value)> {
         match &self.0 {
             Repr::Flat(flat) => flat.last().map(|(k, v)| (k, v)),
-            Repr::Tree(tree) => tree.rows.get_max().map(|(_, row)| (&row.0, &row.1)),
+            Repr::Tree(tree) => tree.rows.last().map(|(k, v)| (k, v)),
         }
     }
 
@@ -168,15 +204,43 @@ impl Map {
 }
 
 impl Tree {
+    fn place(&self, key: &str) -> Option<u64> {
+        let is = |place: &u64| self.rows.get(*place).is_some_and(|row| &*row.0 == key);
+        match self.index.get(&hash(key))? {
+            Places::One(place) => Some(*place).filter(is),
+            Places::More(places) => places.iter().copied().find(is),
+        }
+    }
+
     fn row(&self, key: &str) -> Option<&(Str, Value)> {
-        self.rows.get(self.index.get(key)?).map(|row| &**row)
+        self.rows.get(self.place(key)?)
     }
 
     /// Adds a member that is known to be absent.
     fn push(&mut self, key: Str, value: Value) {
-        self.index.insert(key.clone(), self.next);
-        self.rows.insert(self.next, Arc::new((key, value)));
-        self.next += 1;
+        let hash = hash(&key);
+        let place = self.rows.push((key, value));
+        let places = match self.index.get(&hash) {
+            None => Places::One(place),
+            Some(Places::One(other)) => Places::More(Arc::new(vec![*other, place])),
+            Some(Places::More(others)) => Places::More(Arc::new([others.as_slice(), &[place]].concat())),
+        };
+        self.index.insert(hash, places);
+    }
+
+    /// Removes the member that is at this place.
+    fn remove(&mut self, key: &str, place: u64) -> Option<Value> {
+        let hash = hash(key);
+        let left = match self.index.get(&hash)? {
+            Places::One(_) => Vec::new(),
+            Places::More(places) => places.iter().copied().filter(|other| *other != place).collect(),
+        };
+        match left.as_slice() {
+            [] => self.index.remove(&hash),
+            [one] => self.index.insert(hash, Places::One(*one)),
+            _ => self.index.insert(hash, Places::More(Arc::new(left))),
+        };
+        self.rows.remove(place).map(|row| row.1)
     }
 }
 
@@ -192,7 +256,7 @@ pub struct Iter<'a>(IterRepr<'a>);
 
 enum IterRepr<'a> {
     Flat(std::slice::Iter<'a, (Str, Value)>),
-    Tree(imbl::ordmap::Iter<'a, u64, Arc<(Str, Value)>, imbl::shared_ptr::DefaultSharedPtr>),
+    Tree(rows::Iter<'a>),
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -201,7 +265,7 @@ impl<'a> Iterator for Iter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
             IterRepr::Flat(flat) => flat.next().map(|(k, v)| (k, v)),
-            IterRepr::Tree(rows) => rows.next().map(|(_, row)| (&row.0, &row.1)),
+            IterRepr::Tree(rows) => rows.next().map(|(k, v)| (k, v)),
         }
     }
 }
@@ -236,6 +300,16 @@ mod tests {
         assert_eq!(map.len(), 100);
         assert_eq!(map.first().map(|(k, _)| &**k), Some("k1"));
         assert_eq!(map.last().map(|(k, _)| &**k), Some("k0"));
+    }
+
+    #[test]
+    fn records_converted_together_share_the_names_of_their_members() {
+        let records =
+            serde_json::json!({"a": {"id": 1, "tags": [{"k": 1}, {"k": 2}]}, "b": {"id": 2, "tags": []}});
+        let Value::Map(records) = Value::from(&records) else { unreachable!() };
+        let name =
+            |key: &str| records.get(key).and_then(Value::as_map).unwrap().keys().next().unwrap().clone();
+        assert!(Arc::ptr_eq(&name("a"), &name("b")));
     }
 
     #[test]

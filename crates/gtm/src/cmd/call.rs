@@ -1,6 +1,7 @@
 //! `gtm call`: one call, and the session it belongs to.
 
 use crate::output::{self, Out, Paint, Result, Status, note};
+use crate::real::{self, LiveFlag};
 use crate::session_file::SessionFile;
 use crate::source::Live;
 use crate::suggest;
@@ -31,6 +32,8 @@ pub(crate) struct Args {
     words: Vec<String>,
     #[command(flatten)]
     live: Live,
+    #[command(flatten)]
+    real: LiveFlag,
     /// File that carries the session from call to call; made if it does not exist
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
@@ -64,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         (true, _) => return Err(output::usage("too many arguments").expected("TOOL [ARGUMENTS]").into()),
     };
     let arguments = arguments.map_or(Ok(Value::Object(Map::new())), read_arguments)?;
-    let simulator = Simulator::new(args.live.one(toolset)?.load(&args.live)?)?;
+    let simulator = args.real.simulator(args.live.one(toolset)?.load(&args.live)?)?;
     let file = args.session.as_deref().map(SessionFile::lock).transpose()?;
     let state = args.state.as_deref().map(read_state).transpose()?;
     let options = SessionOptions { seed: args.seed, state, ..SessionOptions::default() };
@@ -72,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         Some(file) => file.open(&simulator, options)?,
         None => simulator.open(options)?,
     };
-    let reply = simulator.try_call(&mut session, &Call::new(tool, arguments))?;
+    let reply = real::call(&simulator, &mut session, &Call::new(tool, arguments))?;
     if let Some(file) = &file {
         file.write(&session)?;
     }

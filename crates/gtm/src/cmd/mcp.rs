@@ -1,10 +1,11 @@
 //! `gtm mcp`: an MCP server on standard input and output, for clients that start their servers.
 
 use crate::output::{Result, Status};
+use crate::real::LiveFlag;
 use crate::session_file::SessionFile;
 use crate::source::Live;
 use gtm_error::{Code, Error};
-use gtm_sim::{SessionOptions, Simulator};
+use gtm_sim::SessionOptions;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,8 @@ pub(crate) struct Args {
     toolset: Option<String>,
     #[command(flatten)]
     live: Live,
+    #[command(flatten)]
+    real: LiveFlag,
     /// File that carries the session from one process to the next; made if it does not exist
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
@@ -29,7 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
     let toolset = args.live.one(args.toolset.as_deref())?.load(&args.live)?;
-    let simulator = Arc::new(Simulator::new(toolset)?);
+    let simulator = Arc::new(args.real.simulator(toolset)?);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

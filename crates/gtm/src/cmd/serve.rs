@@ -1,11 +1,13 @@
 //! `gtm serve`: many sessions of some toolsets, over HTTP, MCP and REST.
 
+use super::stop::stop_signal;
 use crate::output::{self, Out, Result, Status, note};
+use crate::real::LiveFlag;
 use crate::source::{Live, no_toolset};
 use clap::builder::NonEmptyStringValueParser;
 use gtm_error::{Code, Error, printable};
 use gtm_serve::ServerConfig;
-use gtm_sim::{Simulator, Store, StoreConfig};
+use gtm_sim::{Store, StoreConfig};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ pub(crate) struct Args {
     toolsets: Vec<String>,
     #[command(flatten)]
     live: Live,
+    #[command(flatten)]
+    real: LiveFlag,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8031", env = "GTM_ADDR")]
     addr: String,
@@ -109,7 +113,7 @@ pub(crate) fn run(args: Args) -> Result<Status> {
             .into());
         }
         served.push((name.clone(), toolset.tools.len()));
-        store.add_toolset(name, Arc::new(Simulator::new(toolset)?));
+        store.add_toolset(name, Arc::new(args.real.simulator(toolset)?));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -127,28 +131,6 @@ pub(crate) fn run(args: Args) -> Result<Status> {
         note("stopped");
         Ok(Status::Done)
     })
-}
-
-/// Completes when the process is asked to stop. The signals are caught from this call on, not from
-/// when the future is first polled.
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |e: std::io::Error| Error::new(Code::Internal, format!("cannot catch signals: {e}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Completes when the process is asked to stop.
-#[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    Ok(gtm_serve::stop_signal())
 }
 
 fn config(args: &Args) -> Result<ServerConfig> {

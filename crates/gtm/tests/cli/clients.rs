@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// A program installed by `tests/clients/setup.sh`, or `None` with a printed reason.
-fn client(path: &str) -> Option<PathBuf> {
+pub(crate) fn client(path: &str) -> Option<PathBuf> {
     let path = root().join("target/clients").join(path);
     if !path.exists() {
         println!("skipped: {} is not installed; run tests/clients/setup.sh", path.display());
@@ -18,14 +18,14 @@ fn client(path: &str) -> Option<PathBuf> {
 }
 
 /// Runs a script to its end, which must be a good one; gives its output.
-fn succeed(command: &mut Command) -> String {
+pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the client runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     text
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     root().join("tests/clients").join(name)
 }
 

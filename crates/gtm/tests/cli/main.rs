@@ -7,5 +7,6 @@ mod common;
 mod eval;
 mod read;
 mod readme;
+mod record;
 mod serve;
 mod tools;

@@ -17,12 +17,17 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Kept-alive connections of the client.
 const CONNECTIONS: usize = 32;
+/// Connections that send batches.
+const BATCHING: usize = 8;
 /// Calls in one batch request.
 pub(crate) const BATCH: usize = 100;
-/// Session that the load goes to.
-pub(crate) const SESSION: &str = "bench";
 
-/// A server under load, on a thread of its own, until the process ends.
+/// The session that a connection calls in: each agent has its own.
+pub(crate) fn session(connection: usize) -> String {
+    format!("bench-{connection}")
+}
+
+/// A server under load, on threads of its own, until the process ends.
 pub(crate) struct Server {
     pub(crate) addr: SocketAddr,
     _runtime: Runtime,
@@ -32,11 +37,12 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
     let gtm = gtm_server()?;
     let client = runtime()?;
     let call = json!({"tool": "getItem", "arguments": {"itemId": 42}}).to_string();
-    let call = load::request("POST", &format!("/v1/sessions/{SESSION}/call"), Some(&call));
-    let answer = client.block_on(load::fetch(gtm.addr, &call)).map_err(failed)?;
+    let call = |i| load::request("POST", &format!("/v1/sessions/{}/call", session(i)), Some(&call));
+    let calls: Vec<_> = (0..CONNECTIONS).map(call).collect();
+    let answer = client.block_on(load::fetch(gtm.addr, &calls[0])).map_err(failed)?;
     let bare = bare_server(answer.into())?;
     let round = |addr, seconds, rate| {
-        client.block_on(load::run(addr, &call, CONNECTIONS, seconds, rate)).map_err(failed)
+        client.block_on(load::run(addr, &calls, CONNECTIONS, seconds, rate)).map_err(failed)
     };
     // Warm both before the first round.
     round(gtm.addr, 0.3, None)?;
@@ -72,14 +78,15 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
         "milliseconds that 99 % of calls stay under at half that load",
         Spread::of(p99),
     );
-    let batch = batch_request(
-        worlds::mix(worlds::SERVED, BATCH)
-            .into_iter()
-            .map(|c| json!({"tool": c.tool, "arguments": c.arguments})),
-    );
+    let mixed: Vec<_> = worlds::mix(worlds::SERVED, BATCH)
+        .into_iter()
+        .map(|c| json!({"tool": c.tool, "arguments": c.arguments}))
+        .collect();
+    let batches: Vec<_> = (0..BATCHING).map(|i| batch_request(i, &mixed)).collect();
     let mut batched = Vec::new();
     for _ in 0..plan.rounds {
-        let load = client.block_on(load::run(gtm.addr, &batch, 8, plan.seconds, None)).map_err(failed)?;
+        let load =
+            client.block_on(load::run(gtm.addr, &batches, BATCHING, plan.seconds, None)).map_err(failed)?;
         batched.push(load.rate * BATCH as f64);
     }
     report.add(
@@ -93,10 +100,10 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
     }
 }
 
-/// A batch of calls as one request.
-pub(crate) fn batch_request(calls: impl Iterator<Item = serde_json::Value>) -> Vec<u8> {
-    let body = json!({"calls": calls.collect::<Vec<_>>()}).to_string();
-    load::request("POST", &format!("/v1/sessions/{SESSION}/call_batch"), Some(&body))
+/// A batch of calls, in the session of a connection, as one request.
+pub(crate) fn batch_request(connection: usize, calls: &[serde_json::Value]) -> Vec<u8> {
+    let body = json!({"calls": calls}).to_string();
+    load::request("POST", &format!("/v1/sessions/{}/call_batch", session(connection)), Some(&body))
 }
 
 /// What failed in the benchmark's own plumbing.
@@ -104,14 +111,18 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> Error {
     Error::new(Code::Internal, format!("the benchmark could not go on: {error}"))
 }
 
+/// As `gtm serve` has it: a worker for each core. Servers and client share the cores, so no core
+/// waits for another and what is compared is work, not the cost of waking threads up.
 fn runtime() -> Result<Runtime> {
-    Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(failed)
+    Builder::new_multi_thread().enable_all().build().map_err(failed)
 }
 
 fn gtm_server() -> Result<Server> {
     let store = Store::new(StoreConfig::default())?;
     store.add_toolset("items", Arc::new(worlds::simulator(worlds::SERVED)?));
-    store.create(CreateSession { id: Some(SESSION.into()), ..CreateSession::default() })?;
+    for connection in 0..CONNECTIONS {
+        store.create(CreateSession { id: Some(session(connection)), ..CreateSession::default() })?;
+    }
     let runtime = runtime()?;
     let (addr, listener) = listen(&runtime)?;
     let config = ServerConfig { addr, ..ServerConfig::default() };

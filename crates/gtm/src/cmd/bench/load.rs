@@ -36,11 +36,11 @@ pub(crate) fn request(method: &str, path: &str, body: Option<&str>) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Sends `request` for `seconds` over `connections`; with `rate`, that many a second in all, else
+/// Sends requests for `seconds` over `connections`, each its own of `requests` again and again; with `rate`, that many a second in all, else
 /// as many as the server answers. Latency counts from the moment of sending.
 pub(crate) async fn run(
     addr: SocketAddr,
-    request: &[u8],
+    requests: &[Vec<u8>],
     connections: usize,
     seconds: f64,
     rate: Option<f64>,
@@ -50,7 +50,7 @@ pub(crate) async fn run(
     let begun = Instant::now();
     let mut tasks = Vec::new();
     for i in 0..connections {
-        let request = request.to_vec();
+        let request = requests[i % requests.len()].clone();
         let offset = pause.map(|p| p.mul_f64(i as f64 / connections as f64)).unwrap_or_default();
         tasks.push(tokio::spawn(async move { connection(addr, &request, until, pause, offset).await }));
     }

@@ -1,6 +1,6 @@
 //! Stoplight Prism on the same document, in the same run: the mock server people use today.
 
-use super::http::{BATCH, SESSION, Server, batch_request, failed};
+use super::http::{BATCH, Server, batch_request, failed, session};
 use super::{Plan, Report, Spread, load, worlds};
 use gtm_error::Result;
 use serde_json::json;
@@ -23,11 +23,14 @@ pub(crate) fn measure(
     let spec = std::env::temp_dir().join(format!("gtm-bench-prism-{}.json", std::process::id()));
     std::fs::write(&spec, worlds::spec().to_string()).map_err(failed)?;
     let prism = Prism::start(command, &spec)?;
-    let mock = load::request("GET", "/items/42", None);
-    let rest = load::request("GET", &format!("/r/{SESSION}/items/42"), None);
-    let batch = batch_request((0..BATCH).map(|i| json!({"tool": "getItem", "arguments": {"itemId": 1 + i}})));
-    let round = |addr, request: &[u8]| {
-        client.block_on(load::run(addr, request, CONNECTIONS, plan.seconds, None)).map_err(failed)
+    let mock = [load::request("GET", "/items/42", None)];
+    let rest = |i| load::request("GET", &format!("/r/{}/items/42", session(i)), None);
+    let rest: Vec<_> = (0..CONNECTIONS).map(rest).collect();
+    let gets: Vec<_> =
+        (0..BATCH).map(|i| json!({"tool": "getItem", "arguments": {"itemId": 1 + i}})).collect();
+    let batch: Vec<_> = (0..CONNECTIONS).map(|i| batch_request(i, &gets)).collect();
+    let round = |addr, requests: &[Vec<u8>]| {
+        client.block_on(load::run(addr, requests, CONNECTIONS, plan.seconds, None)).map_err(failed)
     };
     round(prism.addr, &mock)?;
     let (mut theirs, mut single, mut batched) = (Vec::new(), Vec::new(), Vec::new());
