@@ -10,6 +10,7 @@
 //! - A session file is untrusted: what is wrong with it is an error with the line's number.
 
 pub mod baseline;
+mod evaluation;
 mod free;
 mod json;
 mod known;
@@ -25,9 +26,10 @@ mod source;
 mod tally;
 mod volatile;
 
+pub use evaluation::{Evaluation, Suite};
 pub use miss::{Example, Miss};
 pub use predictor::{Prediction, Predictor, Simulated};
-pub use runner::{Evaluation, Options, Prepare, Progress, Suite, evaluate};
+pub use runner::{Options, Prepare, Progress, evaluate};
 pub use session::{Session, ToolCache, Tools, Turn};
 pub use source::{Lines, SessionFile, session_files};
 pub use tally::{HORIZON, Mean, Outcome, Tally, macro_average};

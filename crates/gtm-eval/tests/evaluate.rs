@@ -6,12 +6,12 @@ use gtm_error::Code;
 use gtm_eval::baseline::Baseline;
 use gtm_eval::{Evaluation, Miss, Options, evaluate, session_files};
 use serde_json::{Value as Json, json};
-use std::path::PathBuf;
+use std::path::Path;
 use support::{rules, session, write};
 
-fn run(paths: &[PathBuf], options: &Options) -> gtm_error::Result<(Evaluation, String)> {
+fn run(path: &Path, options: &Options) -> gtm_error::Result<(Evaluation, String)> {
     let mut dump = Vec::new();
-    let files = session_files(paths)?;
+    let files = session_files(&[path.to_owned()])?;
     let evaluation = evaluate(&files, &rules, options, Some(&mut dump), &mut |_| {})?;
     Ok((evaluation, String::from_utf8(dump).expect("the dump is UTF-8")))
 }
@@ -20,7 +20,7 @@ fn run(paths: &[PathBuf], options: &Options) -> gtm_error::Result<(Evaluation, S
 fn figures_of_a_small_suite_are_as_worked_out_by_hand() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "any.jsonl", &[session("a").to_string()]);
-    let (evaluation, dump) = run(&[file], &Options::default()).expect("it runs");
+    let (evaluation, dump) = run(&file, &Options::default()).expect("it runs");
     let figures = &evaluation.to_json()["notes"];
     assert_eq!(figures["n"], 6);
     // The two reads before and after the change and the change itself are exact; the errors are caught, in
@@ -59,7 +59,7 @@ fn figures_of_a_small_suite_are_as_worked_out_by_hand() {
 fn baselines_take_the_same_turns() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "any.jsonl", &[session("a").to_string()]);
-    let (evaluation, _) = run(std::slice::from_ref(&file), &Options::default()).expect("it runs");
+    let (evaluation, _) = run(&file, &Options::default()).expect("it runs");
     let [faker, echo, last] = &evaluation.suites[0].baselines;
     assert_eq!([faker.turns, echo.turns, last.turns], [6, 6, 6]);
     assert_eq!(faker.figure("error_recall"), Some(0.5), "the missing argument only");
@@ -68,7 +68,7 @@ fn baselines_take_the_same_turns() {
     assert_eq!(last.figure("state"), Some(0.0));
     for (at, baseline) in Baseline::ALL.into_iter().enumerate() {
         let options = Options { baseline: Some(baseline), ..Options::default() };
-        let (alone, _) = run(std::slice::from_ref(&file), &options).expect("it runs");
+        let (alone, _) = run(&file, &options).expect("it runs");
         let timeless = |tally: &gtm_eval::Tally| -> Vec<_> {
             let mut figures = tally.figures();
             figures.retain(|(name, _)| !name.starts_with("ms_") && name != "deterministic");
@@ -85,7 +85,7 @@ fn any_number_of_threads_gives_the_same_in_the_same_order() {
     let file = write(folder.path(), "any.jsonl", &lines);
     let run = |jobs, limit| {
         let options = Options { jobs, limit, ..Options::default() };
-        let (evaluation, dump) = run(std::slice::from_ref(&file), &options).expect("it runs");
+        let (evaluation, dump) = run(&file, &options).expect("it runs");
         let mut figures = evaluation.to_json();
         for suite in figures.values_mut().filter_map(Json::as_object_mut) {
             suite.retain(|name, _| !name.starts_with("ms_"));
@@ -113,7 +113,7 @@ fn a_free_run_translates_made_up_ids() {
     ]);
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "any.jsonl", &[made.to_string()]);
-    let (evaluation, dump) = run(&[file], &Options { free: true, ..Options::default() }).expect("it runs");
+    let (evaluation, dump) = run(&file, &Options { free: true, ..Options::default() }).expect("it runs");
     assert_eq!(evaluation.suites[0].ours.figure("error_false"), Some(0.0), "{dump}");
 }
 
@@ -133,7 +133,7 @@ fn bad_lines_are_named() {
     ] {
         let lines = [good.clone(), String::new(), good.clone(), bad.to_owned(), "worse".to_owned()];
         let file = write(folder.path(), &format!("{name}.jsonl"), &lines);
-        let error = run(&[file], &Options::default()).expect_err(name);
+        let error = run(&file, &Options::default()).expect_err(name);
         assert_eq!(error.code(), Code::RecordingInvalid, "{name}: {error}");
         let place = error.place().unwrap_or_default();
         assert!(place.contains("line 4") && place.contains(name), "{name}: {place}");
@@ -148,13 +148,13 @@ fn folders_are_searched_for_sessions_only() {
     std::fs::write(folder.path().join("a.jsonl.zst"), packed).expect("written");
     write(folder.path(), "tools.jsonl", &["{\"name\": \"x\", \"parameters\": {}}".to_owned()]);
     write(folder.path(), "notes.txt", &["hello".to_owned()]);
-    let (evaluation, _) = run(&[folder.path().to_owned()], &Options::default()).expect("it runs");
+    let (evaluation, _) = run(folder.path(), &Options::default()).expect("it runs");
     assert_eq!(evaluation.suites.len(), 1, "both files say that they are of one suite");
     assert_eq!(evaluation.suites[0].sessions, 2);
     let empty = tempfile::tempdir().expect("a folder");
-    let error = run(&[empty.path().to_owned()], &Options::default()).expect_err("no sessions");
+    let error = run(empty.path(), &Options::default()).expect_err("no sessions");
     assert_eq!(error.code(), Code::FileUnreadable);
-    let error = run(&[empty.path().join("none.jsonl")], &Options::default()).expect_err("no file");
+    let error = run(&empty.path().join("none.jsonl"), &Options::default()).expect_err("no file");
     assert_eq!(error.code(), Code::FileUnreadable);
 }
 
@@ -172,7 +172,7 @@ fn http_answers_are_compared_with_body_and_status() {
     });
     let folder = tempfile::tempdir().expect("a folder");
     let file = write(folder.path(), "sessions.pets.jsonl", &[line.to_string()]);
-    let (evaluation, dump) = run(&[file], &Options::default()).expect("it runs");
+    let (evaluation, dump) = run(&file, &Options::default()).expect("it runs");
     let figures = &evaluation.to_json()["pets"];
     assert_eq!(figures["format"], 1.0, "{dump}");
     assert_eq!(figures["exact"], 0.5, "{dump}");

@@ -7,7 +7,7 @@ mod text;
 mod turns;
 
 use crate::baseline::Baseline;
-use crate::runner::Evaluation;
+use crate::evaluation::Evaluation;
 use crate::tally::HORIZON;
 use chart::{COLOURS, Series};
 use serde_json::{Map, Value as Json};

@@ -1,9 +1,9 @@
 //! Tables: suites, tools, errors, and where turns are lost.
 
 use super::text::{count, escaped, figure};
+use crate::evaluation::{Evaluation, Suite};
 use crate::metric::class::ErrorClass;
 use crate::miss::Miss;
-use crate::runner::{Evaluation, Suite};
 use crate::tally::{Outcome, Tally};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;

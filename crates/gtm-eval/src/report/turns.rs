@@ -2,14 +2,23 @@
 
 use super::diff::marked;
 use super::text::{count, escaped};
+use crate::evaluation::{Evaluation, Suite};
 use crate::miss::{Example, Miss};
-use crate::runner::{Evaluation, Suite};
 
 /// Most examples on the page.
 const MAX_EXAMPLES: usize = 300;
 
-/// A way of missing the truth: its share of a suite's turns, suite, tool, kind, turns lost, examples.
-type Way<'a> = (f64, &'a Suite, &'a str, Miss, u64, &'a [Example]);
+/// A way in which a tool goes wrong.
+struct Way<'a> {
+    /// Share of the suite's turns that are lost by it.
+    share: f64,
+    suite: &'a Suite,
+    tool: &'a str,
+    miss: Miss,
+    /// Turns lost by it.
+    lost: u64,
+    examples: &'a [Example],
+}
 
 /// Examples of what costs most first, in turn from each suite, with filters.
 pub(super) fn browser(evaluation: &Evaluation) -> String {
@@ -17,10 +26,10 @@ pub(super) fn browser(evaluation: &Evaluation) -> String {
     for suite in &evaluation.suites {
         for ((tool, miss), (lost, examples)) in &suite.misses {
             let share = *lost as f64 / suite.ours.turns.max(1) as f64;
-            ways.push((share, suite, tool, *miss, *lost, examples));
+            ways.push(Way { share, suite, tool, miss: *miss, lost: *lost, examples });
         }
     }
-    ways.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.2, a.3).cmp(&(b.2, b.3))));
+    ways.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| (a.tool, a.miss).cmp(&(b.tool, b.miss))));
     let suites: String = evaluation
         .suites
         .iter()
@@ -33,15 +42,15 @@ pub(super) fn browser(evaluation: &Evaluation) -> String {
          <select id=\"by-kind\"><option value=\"\">all kinds</option>{kinds}</select>\
          <input id=\"by-text\" type=\"search\" placeholder=\"tool or text\"> <span id=\"shown\"></span></div>"
     );
-    let all = ways.iter().flat_map(|way| way.5.iter().map(move |example| (way, example)));
-    for (at, ((_, suite, _, miss, lost, _), example)) in all.take(MAX_EXAMPLES).enumerate() {
-        out.push_str(&turn(suite, *miss, *lost, example, at == 0));
+    let all = ways.iter().flat_map(|way| way.examples.iter().map(move |example| (way, example)));
+    for (at, (way, example)) in all.take(MAX_EXAMPLES).enumerate() {
+        out.push_str(&turn(way, example, at == 0));
     }
     out
 }
 
-fn turn(suite: &Suite, miss: Miss, lost: u64, example: &Example, open: bool) -> String {
-    let name = escaped(&suite.name);
+fn turn(way: &Way<'_>, example: &Example, open: bool) -> String {
+    let name = escaped(&way.suite.name);
     let side = |title: &str, failed: bool, value: &str| {
         let failed = if failed { " <span class=\"err\">error</span>" } else { "" };
         format!("<div><h4>{title}{failed}</h4><pre>{value}</pre></div>")
@@ -53,10 +62,10 @@ fn turn(suite: &Suite, miss: Miss, lost: u64, example: &Example, open: bool) -> 
          <span class=\"tag\">{kind}</span> <span class=\"of\">{name}</span><span class=\"count\">{lost} turns like this</span></summary>\
          <div class=\"body\"><p class=\"note\">session {session}, turn {turn}{mutation}</p><pre>{arguments}</pre>\
          <div class=\"sides\">{real}{ours}</div></div></details>",
-        kind = miss.name(),
+        kind = way.miss.name(),
         open = if open { " open" } else { "" },
         tool = escaped(&example.tool),
-        lost = count(lost),
+        lost = count(way.lost),
         session = escaped(&example.session),
         turn = example.turn + 1,
         arguments = escaped(&example.arguments.to_string()),
