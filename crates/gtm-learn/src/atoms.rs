@@ -108,7 +108,13 @@ fn about_argument(place: &str, seen: &[(Value, usize)], out: &mut Costs) {
     for (value, count) in seen.iter().filter(|(v, _)| v.as_key().is_some()).take(40) {
         let empty = value.as_str().is_some_and(|t| t.trim().is_empty());
         // A value that recurs is a choice; one that does not is data.
-        let cost = if empty { 3 } else if *count > 1 { 6 } else { 13 };
+        let cost = if empty {
+            3
+        } else if *count > 1 {
+            6
+        } else {
+            13
+        };
         out.add(format!("{place} == {}", quote::literal(value)), cost);
     }
     let numbers: Vec<f64> = values.iter().filter_map(|v| v.as_f64()).collect();
@@ -138,7 +144,8 @@ fn accepted(probe: &Probe, samples: &[usize], out: &mut Costs) {
     let mut values: BTreeMap<String, Vec<(Value, usize)>> = BTreeMap::new();
     for &sample in samples {
         let call = &probe.cases[sample].call;
-        for (name, value) in call.args.as_map().into_iter().flat_map(|m| m.iter()).filter(|_| !call.is_error) {
+        for (name, value) in call.args.as_map().into_iter().flat_map(|m| m.iter()).filter(|_| !call.is_error)
+        {
             let known = values.entry(name.to_string()).or_default();
             match known.iter_mut().find(|(v, _)| v == value) {
                 Some((_, count)) => *count += 1,
@@ -150,7 +157,8 @@ fn accepted(probe: &Probe, samples: &[usize], out: &mut Costs) {
         let calls: usize = known.iter().map(|(_, count)| count).sum();
         // How likely the next one is new, by how many were seen once (Good and Turing).
         let once = known.iter().filter(|(_, count)| *count == 1).count();
-        let choice = once * 20 <= calls && known.iter().all(|(v, _)| matches!(v, Value::Str(_) | Value::Int(_) | Value::Bool(_)));
+        let choice = once * 20 <= calls
+            && known.iter().all(|(v, _)| matches!(v, Value::Str(_) | Value::Int(_) | Value::Bool(_)));
         if choice && known.len() > 1 && known.len() <= 60 && calls >= 2 * known.len() {
             let list: Vec<String> = known.iter().map(|(v, _)| quote::literal(v)).collect();
             let place = quote::member("args", &name);
@@ -207,7 +215,10 @@ fn lookups(probe: &Probe, samples: &[usize], out: &mut Costs) {
             let Some(parent) = facts.parent(at).filter(|_| facts.in_state(at)) else { continue };
             let selected = |way: &crate::facts::Way, base: &str| {
                 way.cost <= MAX_COST
-                    && way.text.strip_prefix(base).is_some_and(|rest| rest.starts_with('[') && rest.contains("args"))
+                    && way
+                        .text
+                        .strip_prefix(base)
+                        .is_some_and(|rest| rest.starts_with('[') && rest.contains("args"))
                     || way.cost <= MAX_COST
                         && (way.text.starts_with("find(") || way.text.starts_with("first("))
                         && way.text.ends_with(')')
@@ -285,7 +296,9 @@ fn singles(probe: &Probe, samples: &[usize], out: &mut Costs) {
                 match value {
                     Value::Bool(true) => out.add(format!("{place} == true"), cost),
                     Value::Bool(false) => {}
-                    Value::Int(_) | Value::Float(_) => out.add(format!("{place} == {}", quote::literal(value)), cost + 4),
+                    Value::Int(_) | Value::Float(_) => {
+                        out.add(format!("{place} == {}", quote::literal(value)), cost + 4)
+                    }
                     other => out.add(format!("{place} == {}", quote::literal(other)), cost + 1),
                 }
             }
@@ -302,10 +315,14 @@ fn comparisons(probe: &Probe, samples: &[usize], out: &mut Costs) {
         let facts = case.facts();
         for at in 0..facts.nodes.len() as u32 {
             let value = facts.value(at);
-            let Some(way) = facts.ways(at).first().filter(|way| way.cost <= MAX_COST).cloned() else { continue };
+            let Some(way) = facts.ways(at).first().filter(|way| way.cost <= MAX_COST).cloned() else {
+                continue;
+            };
             match value {
                 Value::Int(_) | Value::Float(_) => numbers.add(way.text.to_string(), way.cost),
-                Value::List(_) if facts.in_state(at) => numbers.add(format!("size({})", way.text), way.cost + 2),
+                Value::List(_) if facts.in_state(at) => {
+                    numbers.add(format!("size({})", way.text), way.cost + 2)
+                }
                 _ => {}
             }
             if facts.in_state(at) {

@@ -41,7 +41,12 @@ struct Tested {
 
 /// The rules for all outcomes but the last, which is what happens otherwise. Also gives the outcome
 /// that the rules decide for each case.
-pub(crate) fn decide(probe: &Probe, outcomes: &[Outcome], atoms: &[Atom], words: &[Vec<String>]) -> (Vec<Rule>, Vec<usize>) {
+pub(crate) fn decide(
+    probe: &Probe,
+    outcomes: &[Outcome],
+    atoms: &[Atom],
+    words: &[Vec<String>],
+) -> (Vec<Rule>, Vec<usize>) {
     let n = probe.cases.len();
     let last = outcomes.len().saturating_sub(1);
     let mut class = vec![usize::MAX; n];
@@ -59,7 +64,10 @@ pub(crate) fn decide(probe: &Probe, outcomes: &[Outcome], atoms: &[Atom], words:
             // A pair of conditions may tell better apart than one.
             single => {
                 let paired = pairs(&tested, &left, &members[..last], outcomes, words);
-                [single, paired].into_iter().flatten().max_by_key(|(_, right, wrong, gain, _)| (*gain, *right, usize::MAX - wrong))
+                [single, paired]
+                    .into_iter()
+                    .flatten()
+                    .max_by_key(|(_, right, wrong, gain, _)| (*gain, *right, usize::MAX - wrong))
             }
         };
         let Some((outcome, right, wrong, _, at)) = rule else { break };
@@ -113,13 +121,18 @@ fn test(probe: &Probe, atoms: &[Atom], n: usize) -> Vec<Tested> {
             holds.iter().zip(&all).map(|(h, all)| !h & all).collect()
         };
         let negated = match atom.text.strip_prefix('!') {
-            Some(rest) if !rest.starts_with('=') && !rest.contains("&&") && !rest.contains("||") => rest.to_owned(),
+            Some(rest) if !rest.starts_with('=') && !rest.contains("&&") && !rest.contains("||") => {
+                rest.to_owned()
+            }
             _ => match atom.text.rsplit_once(" == ") {
-                Some((a, b)) if !atom.text.contains("&&") && !atom.text.contains("(i,") => format!("{a} != {b}"),
+                Some((a, b)) if !atom.text.contains("&&") && !atom.text.contains("(i,") => {
+                    format!("{a} != {b}")
+                }
                 _ => format!("!({})", atom.text),
             },
         };
-        for (text, cost, holds) in [(atom.text.clone(), atom.cost, holds), (negated, atom.cost + 1, contrary)] {
+        for (text, cost, holds) in [(atom.text.clone(), atom.cost, holds), (negated, atom.cost + 1, contrary)]
+        {
             if holds.iter().all(|word| *word == 0) {
                 continue;
             }
@@ -137,7 +150,13 @@ fn test(probe: &Probe, atoms: &[Atom], n: usize) -> Vec<Tested> {
     out
 }
 
-fn best(tested: &[Tested], left: &Bits, members: &[Bits], outcomes: &[Outcome], words: &[Vec<String>]) -> Option<Candidate> {
+fn best(
+    tested: &[Tested],
+    left: &Bits,
+    members: &[Bits],
+    outcomes: &[Outcome],
+    words: &[Vec<String>],
+) -> Option<Candidate> {
     let mut best: Option<Candidate> = None;
     for (at, condition) in tested.iter().enumerate() {
         let held: Bits = condition.holds.iter().zip(left).map(|(a, b)| a & b).collect();
@@ -150,7 +169,8 @@ fn best(tested: &[Tested], left: &Bits, members: &[Bits], outcomes: &[Outcome], 
             if right == 0 {
                 continue;
             }
-            let cost = condition.cost + strangeness(&condition.text, &words[outcome], outcomes[outcome].is_error);
+            let cost =
+                condition.cost + strangeness(&condition.text, &words[outcome], outcomes[outcome].is_error);
             let gain = gain(right, all - right, cost);
             // Another kind of success is no news; an error is.
             let enough = outcomes[outcome].is_error || right > 1;
@@ -162,7 +182,13 @@ fn best(tested: &[Tested], left: &Bits, members: &[Bits], outcomes: &[Outcome], 
     best
 }
 
-fn pairs(tested: &[Tested], left: &Bits, members: &[Bits], outcomes: &[Outcome], words: &[Vec<String>]) -> Option<Candidate> {
+fn pairs(
+    tested: &[Tested],
+    left: &Bits,
+    members: &[Bits],
+    outcomes: &[Outcome],
+    words: &[Vec<String>],
+) -> Option<Candidate> {
     let mut best: Option<Candidate> = None;
     for (outcome, members) in members.iter().enumerate() {
         let mut useful: Vec<(usize, usize)> = tested

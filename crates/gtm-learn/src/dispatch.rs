@@ -34,7 +34,9 @@ pub(crate) fn dispatch(seen: &[&Seen]) -> Option<Dispatch> {
         let choices = choices(seen, name)?;
         let apart: usize = choices
             .iter()
-            .map(|(_, calls)| commonest(calls.iter().filter(|i| !seen[**i].call.is_error).map(|i| &kinds[*i])))
+            .map(|(_, calls)| {
+                commonest(calls.iter().filter(|i| !seen[**i].call.is_error).map(|i| &kinds[*i]))
+            })
             .sum();
         // Each choice must tell something that the whole does not, and be more than a name for a call.
         let telling = (apart - together.min(apart)) * 10 >= good.len() * 3;

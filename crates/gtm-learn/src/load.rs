@@ -29,9 +29,8 @@ pub fn load(path: &Path, tools: &Arc<Vec<ToolSpec>>) -> Result<Vec<Recording>> {
             if line.trim().is_empty() {
                 continue;
             }
-            let mut recording = reader
-                .read(&line)
-                .map_err(|e| e.at(format!("line {number}")).in_file(file.display()))?;
+            let mut recording =
+                reader.read(&line).map_err(|e| e.at(format!("line {number}")).in_file(file.display()))?;
             if recording.tools.is_empty() {
                 recording.tools = tools.clone();
             }

@@ -155,7 +155,10 @@ fn shape(call: &Call, coarse: usize) -> String {
                         }
                         // A message says which case it is; a single word is a value.
                         (0, Value::Str(text)) if text.trim().contains(' ') => {
-                            format!("{name}:{}", general(text, call).split(' ').take(4).collect::<Vec<_>>().join(" "))
+                            format!(
+                                "{name}:{}",
+                                general(text, call).split(' ').take(4).collect::<Vec<_>>().join(" ")
+                            )
                         }
                         (0, other) => format!("{name}:{}", other.type_name()),
                         _ => name.to_string(),

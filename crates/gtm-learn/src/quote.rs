@@ -26,7 +26,9 @@ pub(crate) fn is_identifier(name: &str) -> bool {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     // The parser knows best which words are taken.
-    plain && Expr::parse(&format!("x.{name}")).is_ok() && Expr::parse(name).is_ok_and(|e| e.free_names() == [name])
+    plain
+        && Expr::parse(&format!("x.{name}")).is_ok()
+        && Expr::parse(name).is_ok_and(|e| e.free_names() == [name])
 }
 
 /// Text for a message: braces are doubled.

@@ -80,9 +80,7 @@ impl Reader {
             group,
             tools,
             state: line.initial_state.filter(Json::is_object),
-            turns: turns
-                .map(|t| (t.call, Observed { content: t.response, is_error: t.is_error }))
-                .collect(),
+            turns: turns.map(|t| (t.call, Observed { content: t.response, is_error: t.is_error })).collect(),
         })
     }
 }

@@ -121,7 +121,11 @@ impl<'a> Search<'a> {
         let best = best.filter(|found| found.count() > 0);
         let filled = || self.fill(targets);
         match best {
-            Some(found) if found.invents || found.count() * 5 >= targets.len() => found,
+            Some(found) if found.is_full() => found,
+            Some(found) if found.invents || found.count() * 5 >= targets.len() => {
+                let filled = filled();
+                if filled.is_full() && filled.score() > found.score() { filled } else { found }
+            }
             _ => filled(),
         }
     }
@@ -139,8 +143,12 @@ impl<'a> Search<'a> {
         let value = counts.iter().max_by_key(|(_, count)| *count)?.0;
         let hits: Vec<bool> = targets.iter().map(|t| t.value == *value).collect();
         // What sessions agree on is more likely to be constant; a text that repeats an argument, less.
-        let mut sessions: Vec<usize> =
-            targets.iter().zip(&hits).filter(|(_, hit)| **hit).map(|(t, _)| self.probe.cases[t.case].call.session).collect();
+        let mut sessions: Vec<usize> = targets
+            .iter()
+            .zip(&hits)
+            .filter(|(_, hit)| **hit)
+            .map(|(t, _)| self.probe.cases[t.case].call.session)
+            .collect();
         sessions.sort_unstable();
         sessions.dedup();
         let agreed = 2 * (sessions.len() as u32 - 1).min(20);
@@ -239,7 +247,9 @@ impl<'a> Search<'a> {
     /// Values that nothing explains: made up in the form that they had.
     fn fill(&self, targets: &[Target]) -> Found {
         let template = json!({"$fill": {"schema": crate::form::schema(targets.iter().map(|t| &t.value))}});
-        Found { template, hits: vec![false; targets.len()], cost: 12, invents: true, patch: None }
+        let values: Vec<&Value> = targets.iter().take(50).map(|t| &t.value).collect();
+        let hits = vec![crate::form::is_fresh(&values); targets.len()];
+        Found { template, hits, cost: 12, invents: true, patch: None }
     }
 }
 
@@ -291,7 +301,8 @@ fn bits(value: &Value) -> u32 {
 /// How many arguments, or what they lead to, a text repeats.
 fn echoes(text: &str, facts: &crate::facts::Facts) -> u32 {
     let telling = |known: &&gtm_world::Str| {
-        known.len() > 3 && known.len() < text.len() || known.len() > 1 && known.chars().all(|c| c.is_ascii_digit())
+        known.len() > 3 && known.len() < text.len()
+            || known.len() > 1 && known.chars().all(|c| c.is_ascii_digit())
     };
     let known = facts.all_refs().filter(|(_, ways)| ways[0].cost <= 6).map(|(known, _)| known);
     known.filter(telling).filter(|known| text.contains(&***known)).count().min(8) as u32

@@ -227,7 +227,9 @@ fn success(evidence: &Evidence) -> Option<Json> {
         .collect();
     let first = replies.first()?.1.as_map()?;
     let alike = |reply: &Value| {
-        reply.as_map().is_some_and(|m| m.len() == first.len() && m.keys().all(|name| first.contains_key(name)))
+        reply
+            .as_map()
+            .is_some_and(|m| m.len() == first.len() && m.keys().all(|name| first.contains_key(name)))
     };
     if tools.len() < 3 || first.len() < 2 || !replies.iter().all(|(_, reply)| alike(reply)) {
         return None;
@@ -264,7 +266,9 @@ fn generalise_text(text: &str, spec: &ToolSpec, names: &[String]) -> String {
     let first = names.first().map_or("", String::as_str);
     for (written, mark) in [(listed(names), NAMES), (format!("'{first}'"), NAMES), (first.to_owned(), NAME)] {
         // The last occurrence: what comes before speaks of the tool.
-        if !first.is_empty() && let Some(at) = text.rfind(&written) {
+        if !first.is_empty()
+            && let Some(at) = text.rfind(&written)
+        {
             text.replace_range(at..at + written.len(), mark);
             break;
         }
@@ -277,7 +281,9 @@ fn generalise_text(text: &str, spec: &ToolSpec, names: &[String]) -> String {
             text = text.replacen(plural, &format!("argument{PLURAL}: "), 1);
         }
     }
-    for (word, mark) in [(spec.name.clone(), TOOL), (pascal(&spec.name), PASCAL), (spec.origin.api.clone(), API)] {
+    for (word, mark) in
+        [(spec.name.clone(), TOOL), (pascal(&spec.name), PASCAL), (spec.origin.api.clone(), API)]
+    {
         if word.len() > 1 {
             text = replace_word(&text, &word, mark);
         }
@@ -379,7 +385,8 @@ pub(crate) fn envelope(replies: impl Iterator<Item = Json>) -> Option<Json> {
     }
     let varies = |name: &str| alike.iter().any(|o| o.get(name) != first.get(name));
     let mut message = first.iter().filter(|(name, v)| v.is_string() && varies(name)).map(|(name, _)| name);
-    let message = message.next().or_else(|| first.iter().find(|(_, v)| v.is_string()).map(|(name, _)| name))?;
+    let message =
+        message.next().or_else(|| first.iter().find(|(_, v)| v.is_string()).map(|(name, _)| name))?;
     let member = |(name, value): (&String, &Json)| {
         let template = match value {
             _ if name == message => json!("error.message"),
@@ -396,8 +403,12 @@ pub(crate) fn envelope(replies: impl Iterator<Item = Json>) -> Option<Json> {
 fn prefix<'a>(texts: &[&'a str]) -> &'a str {
     let start = |text: &&'a str| text.find(": ").map(|at| &text[..at + 2]).filter(|s| s.len() < 60);
     let starts: Vec<&str> = texts.iter().filter_map(start).collect();
-    let commonest = starts.iter().max_by_key(|s| (starts.iter().filter(|o| o == s).count(), std::cmp::Reverse(s.len())));
-    commonest.filter(|s| starts.iter().filter(|o| o == s).count() * 2 > texts.len()).copied().unwrap_or_default()
+    let commonest =
+        starts.iter().max_by_key(|s| (starts.iter().filter(|o| o == s).count(), std::cmp::Reverse(s.len())));
+    commonest
+        .filter(|s| starts.iter().filter(|o| o == s).count() * 2 > texts.len())
+        .copied()
+        .unwrap_or_default()
 }
 
 /// What calls of tools that do not exist are answered with, if it is always the same but for the name.
@@ -408,9 +419,9 @@ fn unknown_tool(strays: &[Stray]) -> Option<Json> {
                 let text = replace_word(&quote::message(text), tool, "{tool}");
                 if text.contains('{') { json!({"$text": text}) } else { json!(quote::text(&text)) }
             }
-            Json::Object(members) => {
-                Json::Object(members.iter().map(|(name, value)| (name.clone(), general(value, tool))).collect())
-            }
+            Json::Object(members) => Json::Object(
+                members.iter().map(|(name, value)| (name.clone(), general(value, tool))).collect(),
+            ),
             Json::Array(_) => json!({"$value": reply}),
             other => other.clone(),
         }

@@ -19,7 +19,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 const MAX_ERRORS: usize = 30;
 const MAX_SUCCESSES: usize = 100;
 /// Errors after which a tool that never succeeded is taken never to succeed.
-const ALWAYS: usize = 6;
+const ALWAYS: usize = 3;
 /// Evaluations that the search for replies may spend on one tool.
 const FUEL: u64 = 400_000;
 
@@ -95,7 +95,8 @@ pub(crate) fn unseen(style: &Style) -> Option<Behavior> {
     }
     steps.push(checked());
     steps.push(Step::from(Op::Derived(Derived::All)));
-    let envelope = gtm_world::behavior::Envelope { reply: style.success.clone(), error: style.envelope.clone() };
+    let envelope =
+        gtm_world::behavior::Envelope { reply: style.success.clone(), error: style.envelope.clone() };
     let note = Some("of tools that no recording calls, by what others of the toolset have in common".into());
     Some(Behavior { steps, envelope: Some(envelope), unchecked: true, note, ..Behavior::default() })
 }
@@ -206,6 +207,7 @@ impl<'a> Tool<'a> {
             // It was never seen to succeed. What may have been in the way is what the error speaks of.
             let holds = |atom: &&Atom| {
                 atom.cost < 9
+                    && !words[last].is_empty()
                     && strangeness(&atom.text, &words[last], true) == 0
                     && usual.cases.iter().all(|case| self.before.holds(&atom.text, *case))
             };
@@ -239,7 +241,8 @@ impl<'a> Tool<'a> {
         for (case, decided) in decided.iter().enumerate() {
             let outcome = &self.outcomes[*decided];
             let Some(at) = outcome.cases.iter().position(|c| *c == case) else { continue };
-            out.explained[case] = replies[*decided].as_ref().is_some_and(|r| r.found.hits.get(at) == Some(&true));
+            out.explained[case] =
+                replies[*decided].as_ref().is_some_and(|r| r.found.hits.get(at) == Some(&true));
         }
         out
     }
@@ -267,7 +270,8 @@ impl<'a> Tool<'a> {
     /// How far what is derived is to be believed: wholly, if it refuses nothing that the tool takes.
     fn derived(&self, usual: &Outcome) -> Derived {
         let valid = |case: &&usize| self.seen[**case].call.check.is_null();
-        let refused = usual.cases.iter().filter(valid).filter(|case| self.seen[**case].predicted_error).count();
+        let refused =
+            usual.cases.iter().filter(valid).filter(|case| self.seen[**case].predicted_error).count();
         if refused == 0 { Derived::Steps } else { Derived::Effects }
     }
 
@@ -302,7 +306,8 @@ impl<'a> Tool<'a> {
             Explained { found, named: search.named.take(), after }
         };
         let before = search(&self.before, false);
-        let changes = || outcome.cases.iter().any(|c| *self.after.cases[*c].state() != *self.before.cases[*c].state());
+        let changes =
+            || outcome.cases.iter().any(|c| *self.after.cases[*c].state() != *self.before.cases[*c].state());
         if outcome.is_error || before.found.is_full() || !changes() {
             return before;
         }
@@ -311,7 +316,8 @@ impl<'a> Tool<'a> {
     }
 
     fn kind(&self, outcome: &Outcome, rule: &Rule) -> ErrorKind {
-        let text = outcome.cases.first().map(|c| self.seen[*c].call.reply.to_json().to_string().to_lowercase());
+        let text =
+            outcome.cases.first().map(|c| self.seen[*c].call.reply.to_json().to_string().to_lowercase());
         let text = text.unwrap_or_default();
         let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if rule.condition.contains("check.") {

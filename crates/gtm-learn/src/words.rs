@@ -10,7 +10,10 @@ pub(crate) fn stem(word: &str) -> String {
 
 /// The stems of a text's words that carry meaning.
 pub(crate) fn stems(text: &str) -> Vec<String> {
-    const EMPTY: &[&str] = &["the", "and", "not", "for", "with", "that", "this", "error", "has", "are", "was", "been", "please", "already", "does", "exist", "found", "invalid", "unable", "cannot"];
+    const EMPTY: &[&str] = &[
+        "the", "and", "not", "for", "with", "that", "this", "error", "has", "are", "was", "been", "please",
+        "already", "does", "exist", "found", "invalid", "unable", "cannot",
+    ];
     let mut out: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|w| w.len() > 2 && !EMPTY.contains(&w.to_lowercase().as_str()))

@@ -25,7 +25,12 @@ impl Shop {
             .map(|(_, order)| (order["order_id"].as_str().unwrap().to_owned(), order))
             .collect();
         let users: serde_json::Map<String, Json> = (0..7)
-            .map(|n| (format!("user{n}"), json!({"name": format!("Name {n}"), "email": format!("u{n}@example.com"), "age": 20 + n})))
+            .map(|n| {
+                (
+                    format!("user{n}"),
+                    json!({"name": format!("Name {n}"), "email": format!("u{n}@example.com"), "age": 20 + n}),
+                )
+            })
             .collect();
         Shop { state: json!({"orders": orders, "users": users, "open": true}) }
     }
@@ -73,7 +78,8 @@ impl Shop {
             "greet" => (json!(format!("Hello {}, welcome to {}!", text("name"), text("city"))), false),
             "orders_of" => {
                 let orders = self.state["orders"].as_object().unwrap().values();
-                let own: Vec<&Json> = orders.filter(|o| o["user"] == args["user"]).map(|o| &o["order_id"]).collect();
+                let own: Vec<&Json> =
+                    orders.filter(|o| o["user"] == args["user"]).map(|o| &o["order_id"]).collect();
                 (json!({"user": args["user"], "orders": own}), false)
             }
             _ => failed(format!("name '{tool}' is not defined")),
@@ -115,7 +121,10 @@ fn session(seed: u64) -> Json {
         ("cancel_order", json!({"order_id": id(2), "reason": "too late"})),
         ("find_user", json!({"email": format!("u{}@example.com", seed % 7)})),
         ("find_user", json!({"email": format!("nobody{seed}@example.com")})),
-        ("greet", json!({"name": format!("Ann{seed}"), "city": ["Rome", "Oslo", "Bonn"][(seed % 3) as usize]})),
+        (
+            "greet",
+            json!({"name": format!("Ann{seed}"), "city": ["Rome", "Oslo", "Bonn"][(seed % 3) as usize]}),
+        ),
         ("orders_of", json!({"user": format!("user{}", (seed + 2) % 7)})),
         ("orders_of", json!({"user": format!("user{}", (2 * seed + 1) % 7)})),
         ("no_such_tool", json!({})),
@@ -137,7 +146,8 @@ fn recordings(seeds: impl Iterator<Item = u64>) -> Vec<Recording> {
 
 fn simulator(learned: &Learned, state: Json) -> Simulator {
     let tools = recordings(0..1).remove(0).tools;
-    let toolset = Toolset { learned: learned.behaviors.clone(), ..Toolset::from_tools("shop", tools.to_vec()) };
+    let toolset =
+        Toolset { learned: learned.behaviors.clone(), ..Toolset::from_tools("shop", tools.to_vec()) };
     Simulator::new(toolset.with_state(state)).expect("what was learned compiles")
 }
 
@@ -156,7 +166,10 @@ fn unseen_sessions_are_answered_as_the_real_tools_would() {
             all += 1;
             match reply.content == turn["response"] && reply.is_error == turn["is_error"] {
                 true => equal += 1,
-                false => wrong.push(format!("{} {}: {} not {}", call.tool, call.arguments, reply.content, turn["response"])),
+                false => wrong.push(format!(
+                    "{} {}: {} not {}",
+                    call.tool, call.arguments, reply.content, turn["response"]
+                )),
             }
         }
     }
@@ -239,7 +252,8 @@ fn recordings_of_nothing_teach_nothing() {
 #[test]
 fn hostile_recordings_end_soon() {
     let long = "x ".repeat(50_000);
-    let wide: Vec<Json> = (0..3_000).map(|i| json!({"id": i, "name": format!("n{i}"), "rows": [i, i + 1]})).collect();
+    let wide: Vec<Json> =
+        (0..3_000).map(|i| json!({"id": i, "name": format!("n{i}"), "rows": [i, i + 1]})).collect();
     let turn = |i: usize| {
         json!({"call": {"name": "get_order", "arguments": {"order_id": format!("{long}{i}"), "{": "}", "": {"a b": [1]}}},
                "response": {"text": format!("{long} {i} {{}}"), "$text": "{", "rows": wide}, "is_error": false})

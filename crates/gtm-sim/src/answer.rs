@@ -77,13 +77,7 @@ impl Simulator {
     }
 
     /// The ladder: a fault, an outcome observed before, or the behavior.
-    fn respond(
-        &self,
-        session: &Session,
-        tool: &Tool,
-        given: &Given<'_>,
-        plan: &Plan,
-    ) -> Answer {
+    fn respond(&self, session: &Session, tool: &Tool, given: &Given<'_>, plan: &Plan) -> Answer {
         let args = given.args;
         let world = &session.now.world;
         if let Some(error) = &plan.error {
@@ -123,24 +117,22 @@ impl Simulator {
     }
 
     /// Runs the tool's behavior. A panic in it fails the call in the tool's own error style.
-    pub(crate) fn run(
-        &self,
-        tool: &Tool,
-        world: &World,
-        given: &Given<'_>,
-    ) -> Result<Outcome, ToolError> {
+    pub(crate) fn run(&self, tool: &Tool, world: &World, given: &Given<'_>) -> Result<Outcome, ToolError> {
         let Some((program, _)) = self.program(tool) else {
             return Err(ToolError::new(ErrorKind::Internal, "the tool has no usable behavior"));
         };
-        catch_unwind(AssertUnwindSafe(|| program.run_given(world, given, &*self.filler))).unwrap_or_else(|_| {
-            self.metrics.panicked();
-            Err(internal())
-        })
+        catch_unwind(AssertUnwindSafe(|| program.run_given(world, given, &*self.filler))).unwrap_or_else(
+            |_| {
+                self.metrics.panicked();
+                Err(internal())
+            },
+        )
     }
 
     /// Whether the same call has succeeded before in the session, for tools that may ask.
     pub(crate) fn repeats(&self, session: &Session, tool: &Tool, args: &Value) -> bool {
-        self.program(tool).is_some_and(|(program, _)| program.looks_back()) && session.has_done(&tool.name, args)
+        self.program(tool).is_some_and(|(program, _)| program.looks_back())
+            && session.has_done(&tool.name, args)
     }
 
     fn is_unchecked(&self, tool: &Tool) -> bool {

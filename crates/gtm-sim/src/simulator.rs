@@ -119,7 +119,9 @@ impl Simulator {
             let rung = match read.rungs.get(&spec.name) {
                 _ if own.behaviors.contains_key(&spec.name) => Rung::User,
                 _ if own.otherwise.is_some() => Rung::User,
-                _ if learned.behaviors.contains_key(&spec.name) || learned.otherwise.is_some() => Rung::Learned,
+                _ if learned.behaviors.contains_key(&spec.name) || learned.otherwise.is_some() => {
+                    Rung::Learned
+                }
                 Some(gtm_read::Rung::Rules) => Rung::Rules,
                 _ => Rung::Direct,
             };

@@ -112,7 +112,8 @@ impl Tool {
             _ => Value::Map([("message".into(), Value::from(error.message))].into_iter().collect()),
         };
         // A behavior may rely on `args` being an object.
-        let args = if given.is_object() { Cow::Borrowed(given) } else { Cow::Owned(Json::Object(JsonMap::new())) };
+        let args =
+            if given.is_object() { Cow::Borrowed(given) } else { Cow::Owned(Json::Object(JsonMap::new())) };
         (args, report)
     }
 

@@ -210,7 +210,9 @@ fn looks_back(step: &Step) -> bool {
     let names = |text: &String| Expr::parse(text).is_ok_and(|expr| expr.free_names().contains(&"repeated"));
     let condition = match &step.op {
         Op::Require(op) => op.that.as_ref(),
-        Op::Let(names) => return names.values().filter_map(Json::as_str).any(|text| text.contains("repeated")),
+        Op::Let(names) => {
+            return names.values().filter_map(Json::as_str).any(|text| text.contains("repeated"));
+        }
         _ => None,
     };
     step.when.iter().chain(condition).any(names)
@@ -249,8 +251,11 @@ impl Compiler<'_> {
             Op::Attempt(steps) => CompiledOp::Attempt(self.steps(steps, "/attempt")?),
             Op::Do(steps) => CompiledOp::Do(self.steps(steps, "/do")?),
             Op::Derived(_) => {
-                return Err(Error::new(Code::BehaviorInvalid, "there is no derived behavior here to refer to")
-                    .at("/derived"));
+                return Err(Error::new(
+                    Code::BehaviorInvalid,
+                    "there is no derived behavior here to refer to",
+                )
+                .at("/derived"));
             }
             Op::Reply(reply) => {
                 CompiledOp::Reply(Template::parse(reply, self.shape).map_err(|e| e.at("/reply"))?)

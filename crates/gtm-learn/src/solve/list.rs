@@ -216,7 +216,8 @@ fn conditions(facts: &Facts, items: &[(Option<&Str>, &Value)], kept: &[bool]) ->
         };
         let text = place.as_ref().map_or("r".to_owned(), |name| quote::member("r", name));
         let values: Vec<Value> = items.iter().map(|(_, item)| of(item)).collect();
-        let chosen = |test: &dyn Fn(&Value) -> bool| values.iter().zip(kept).all(|(v, kept)| test(v) == *kept);
+        let chosen =
+            |test: &dyn Fn(&Value) -> bool| values.iter().zip(kept).all(|(v, kept)| test(v) == *kept);
         for (value, way) in selectors(facts) {
             if out.len() > MAX_CONDITIONS {
                 return out;
@@ -259,7 +260,9 @@ fn selectors(facts: &Facts) -> Vec<(&Value, Way)> {
     let mut out = Vec::new();
     for at in 0..facts.nodes.len() as u32 {
         let value = facts.value(at);
-        if facts.in_state(at) && (!value.as_str().is_some_and(|t| facts.refs(t).iter().any(|w| w.cost < 7)) || out.len() > 40) {
+        if facts.in_state(at)
+            && (!value.as_str().is_some_and(|t| facts.refs(t).iter().any(|w| w.cost < 7)) || out.len() > 40)
+        {
             continue;
         }
         if value.as_key().is_some_and(|k| !k.is_empty())

@@ -29,7 +29,9 @@ impl Search<'_> {
     fn members(&self, targets: &[Target], depth: usize) -> Option<Found> {
         let first = targets.first()?.value.as_map()?;
         let alike = |t: &Target| {
-            t.value.as_map().is_some_and(|m| m.len() == first.len() && m.keys().all(|k| first.contains_key(k)))
+            t.value
+                .as_map()
+                .is_some_and(|m| m.len() == first.len() && m.keys().all(|k| first.contains_key(k)))
         };
         if first.len() > MAX_MEMBERS || !targets.iter().all(alike) {
             return None;
@@ -72,7 +74,8 @@ impl Search<'_> {
         }
         candidates.sort_by(|a, b| a.1.cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
         candidates.truncate(MAX_RECORDS);
-        let found = candidates.into_iter().filter_map(|(text, cost)| self.patched(targets, &text, cost, depth));
+        let found =
+            candidates.into_iter().filter_map(|(text, cost)| self.patched(targets, &text, cost, depth));
         found.max_by_key(Found::score)
     }
 

@@ -25,7 +25,9 @@ impl Search<'_> {
             }
         }
         let mut types: Vec<String> = names.iter().map(|name| format!("type({})", place(name))).collect();
-        types.retain(|expr| targets.iter().any(|t| self.probe.eval(expr, t.case) != self.probe.eval(expr, targets[0].case)));
+        types.retain(|expr| {
+            targets.iter().any(|t| self.probe.eval(expr, t.case) != self.probe.eval(expr, targets[0].case))
+        });
         let keys = choices.into_iter().map(|names| key(&names)).chain(types);
         let found = keys.filter_map(|key| self.by(targets, &key));
         found.max_by_key(|found| found.score())
@@ -34,7 +36,9 @@ impl Search<'_> {
     fn argument_names(&self, targets: &[Target]) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for target in targets.iter().take(50) {
-            for (name, value) in self.probe.cases[target.case].call.args.as_map().into_iter().flat_map(|m| m.iter()) {
+            for (name, value) in
+                self.probe.cases[target.case].call.args.as_map().into_iter().flat_map(|m| m.iter())
+            {
                 let scalar = value.as_key().is_some_and(|k| k.len() < 200);
                 if scalar && names.len() < 5 && !names.iter().any(|n| **n == **name) {
                     names.push(name.to_string());
@@ -91,7 +95,13 @@ impl Search<'_> {
             _ => quote::literal(commonest),
         };
         let text = format!("cel.bind(k, {key}, k in {name} ? {name}[k] : {otherwise})");
-        Some(Found { template: text.into(), hits, cost: 10 + (rows.len() as u32).min(30), invents: false, patch: None })
+        Some(Found {
+            template: text.into(),
+            hits,
+            cost: 10 + (rows.len() as u32).min(30),
+            invents: false,
+            patch: None,
+        })
     }
 }
 

@@ -42,7 +42,8 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     let text = text(&learned, recordings.len());
     if let Some(path) = &args.output {
         std::fs::write(path, &text).map_err(|e| {
-            Error::new(Code::StorageFailed, format!("cannot write the behaviors: {e}")).in_file(path.display())
+            Error::new(Code::StorageFailed, format!("cannot write the behaviors: {e}"))
+                .in_file(path.display())
         })?;
     }
     let mut out = Out::new();

@@ -80,7 +80,8 @@ impl Search<'_> {
         let size = format!("{{size({rows})}}");
         let out = format!("{}{{{listed}}}{}", self.hole(&head.template), self.hole(&tail.template));
         let out = out.replace(COUNT, &size);
-        let hits = targets.iter().map(|t| self.probe.render(&out, t.case).as_deref() == t.value.as_str()).collect();
+        let hits =
+            targets.iter().map(|t| self.probe.render(&out, t.case).as_deref() == t.value.as_str()).collect();
         let cost = records.cost + head.cost + tail.cost + 6;
         Some(Found { template: json!({"$text": out}), hits, cost, invents: false, patch: None })
     }
@@ -166,7 +167,12 @@ fn blocks<'a>(facts: &Facts, text: &'a str) -> Vec<Block<'a>> {
             && let Some(rest) = text.get(begin..)
             && rest.starts_with(&whole)
         {
-            out.push(Block { start: begin, end: begin + whole.len(), indent, record: facts.value(at).clone() });
+            out.push(Block {
+                start: begin,
+                end: begin + whole.len(),
+                indent,
+                record: facts.value(at).clone(),
+            });
         }
     }
     out
