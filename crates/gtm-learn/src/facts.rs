@@ -197,6 +197,11 @@ impl Facts {
         self.refs.iter()
     }
 
+    /// Whether some value is this text.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.by_value.contains_key(&hash_text(text)) || self.by_key.contains_key(text)
+    }
+
     /// Places that hold an equal value.
     pub(crate) fn places(&self, value: &Value) -> impl Iterator<Item = u32> + '_ {
         let value = value.clone();

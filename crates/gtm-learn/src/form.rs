@@ -62,6 +62,24 @@ fn of(values: &[&Value], depth: usize) -> Json {
     }
 }
 
+/// Whether the values are made up afresh for each call, such as ids and tokens: no two are equal, they have
+/// one build, and digits among them. Nobody can foretell them, so having their form is all there is to have.
+pub(crate) fn is_fresh(values: &[&Value]) -> bool {
+    let texts: Vec<&str> = values.iter().filter_map(|v| v.as_str()).collect();
+    let distinct = texts.iter().enumerate().all(|(i, text)| !texts[..i].contains(text));
+    texts.len() == values.len() && distinct && texts.iter().all(|t| is_token(t)) && {
+        texts.len() == 1 || pattern(&texts).is_some()
+    }
+}
+
+/// Letters and digits mixed, as no word is.
+pub(crate) fn is_token(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    plain && text.len() >= 8 && digits >= 3 && letters >= 1
+}
+
 /// A few values that recur.
 fn choice(values: &[&Value]) -> Option<Vec<Json>> {
     let mut distinct: Vec<&Value> = Vec::new();
@@ -85,7 +103,7 @@ fn pattern(texts: &[&str]) -> Option<String> {
     let first = texts.first()?;
     let length = first.chars().count();
     let shaped = texts.iter().all(|t| t.chars().count() == length && !t.contains(' '));
-    if !shaped || length < 3 || texts.len() < 2 {
+    if !shaped || length < 3 || (texts.len() < 2 && !is_token(first)) {
         return None;
     }
     let columns: Vec<Vec<char>> = texts.iter().map(|t| t.chars().collect()).collect();

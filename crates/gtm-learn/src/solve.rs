@@ -121,7 +121,11 @@ impl<'a> Search<'a> {
         let best = best.filter(|found| found.count() > 0);
         let filled = || self.fill(targets);
         match best {
-            Some(found) if found.invents || found.count() * 5 >= targets.len() => found,
+            Some(found) if found.is_full() => found,
+            Some(found) if found.invents || found.count() * 5 >= targets.len() => {
+                let filled = filled();
+                if filled.is_full() && filled.score() > found.score() { filled } else { found }
+            }
             _ => filled(),
         }
     }
@@ -243,7 +247,9 @@ impl<'a> Search<'a> {
     /// Values that nothing explains: made up in the form that they had.
     fn fill(&self, targets: &[Target]) -> Found {
         let template = json!({"$fill": {"schema": crate::form::schema(targets.iter().map(|t| &t.value))}});
-        Found { template, hits: vec![false; targets.len()], cost: 12, invents: true, patch: None }
+        let values: Vec<&Value> = targets.iter().take(50).map(|t| &t.value).collect();
+        let hits = vec![crate::form::is_fresh(&values); targets.len()];
+        Found { template, hits, cost: 12, invents: true, patch: None }
     }
 }
 

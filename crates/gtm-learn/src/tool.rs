@@ -19,7 +19,7 @@ use serde_json::{Map as JsonMap, Value as Json, json};
 const MAX_ERRORS: usize = 30;
 const MAX_SUCCESSES: usize = 100;
 /// Errors after which a tool that never succeeded is taken never to succeed.
-const ALWAYS: usize = 6;
+const ALWAYS: usize = 3;
 /// Evaluations that the search for replies may spend on one tool.
 const FUEL: u64 = 400_000;
 
@@ -207,6 +207,7 @@ impl<'a> Tool<'a> {
             // It was never seen to succeed. What may have been in the way is what the error speaks of.
             let holds = |atom: &&Atom| {
                 atom.cost < 9
+                    && !words[last].is_empty()
                     && strangeness(&atom.text, &words[last], true) == 0
                     && usual.cases.iter().all(|case| self.before.holds(&atom.text, *case))
             };

@@ -109,6 +109,7 @@ fn session(seed: u64) -> Json {
     let mut shop = Shop::new(seed);
     let state = shop.state.clone();
     let orders: Vec<String> = state["orders"].as_object().unwrap().keys().cloned().collect();
+    let city = ["Rome", "Oslo", "Bonn"][(seed % 3) as usize];
     let id = |n: u64| orders[((seed + n) % 5) as usize].clone();
     let calls = vec![
         ("get_order", json!({"order_id": id(0)})),
@@ -121,10 +122,7 @@ fn session(seed: u64) -> Json {
         ("cancel_order", json!({"order_id": id(2), "reason": "too late"})),
         ("find_user", json!({"email": format!("u{}@example.com", seed % 7)})),
         ("find_user", json!({"email": format!("nobody{seed}@example.com")})),
-        (
-            "greet",
-            json!({"name": format!("Ann{seed}"), "city": (["Rome", "Oslo", "Bonn"][(seed % 3) as usize])}),
-        ),
+        ("greet", json!({"name": format!("Ann{seed}"), "city": city})),
         ("orders_of", json!({"user": format!("user{}", (seed + 2) % 7)})),
         ("orders_of", json!({"user": format!("user{}", (2 * seed + 1) % 7)})),
         ("no_such_tool", json!({})),

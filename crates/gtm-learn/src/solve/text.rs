@@ -124,14 +124,11 @@ impl Search<'_> {
                 }
             }
         }
-        let hits = match out.contains("known_") {
-            // A hole may refer to a table, which only the finished behavior knows.
-            true => hits,
-            false => targets
-                .iter()
-                .map(|t| !invents && self.probe.render(&out, t.case).as_deref() == t.value.as_str())
-                .collect(),
-        };
+        // A hole may refer to a table or to something made up, which only the finished behavior knows.
+        if !invents && !out.contains("known_") {
+            let rendered = |t: &Target| self.probe.render(&out, t.case).as_deref() == t.value.as_str();
+            hits = targets.iter().map(rendered).collect();
+        }
         Some(Found { template: json!({"$text": out}), hits, cost, invents, patch: None })
     }
 

@@ -48,10 +48,10 @@ impl Skeleton {
             }
         }
         let words = |t: &Target| words(t.value.as_str()?, probe.cases[t.case].facts());
-        let mut shared = words(distinct.first()?)?;
-        let mut tail = false;
+        let (mut shared, mut tail) = words(distinct.first()?)?;
         for target in &distinct[1..] {
-            (shared, tail) = merge(&shared, &words(target)?, tail);
+            let (other, end) = words(target)?;
+            (shared, tail) = merge(&shared, &other, tail || end);
         }
         let several = distinct.len() > 1;
         Some(Skeleton { pieces: pieces(&shared, tail, several) })
@@ -89,14 +89,14 @@ impl Skeleton {
     }
 }
 
-/// The text as words; what is known of longer parts goes first.
-fn words(text: &str, facts: &Facts) -> Option<Vec<Word>> {
+/// The text as words; what is known of longer parts goes first. Also whether something made up ends it.
+fn words(text: &str, facts: &Facts) -> Option<(Vec<Word>, bool)> {
     let spans = spans(text);
     if spans.len() > MAX_WORDS {
         return None;
     }
     let mut out = Vec::new();
-    let mut at = 0;
+    let (mut at, mut made_up) = (0, false);
     while at < spans.len() {
         let known = (1..=MAX_SPAN.min(spans.len() - at)).rev().find_map(|count| {
             let part = &text[spans[at].start..spans[at + count - 1].end];
@@ -105,10 +105,15 @@ fn words(text: &str, facts: &Facts) -> Option<Vec<Word>> {
             (!ways.is_empty()).then(|| (count, part, ways.to_vec()))
         });
         let (count, part, ways) = known.unwrap_or((1, &text[spans[at].clone()], Vec::new()));
-        out.push(Word { text: part.to_owned(), ways, fixed: true, gap: false });
+        // A token that nothing known holds was made up for this call.
+        let fresh = ways.is_empty() && crate::form::is_token(part) && !facts.holds(part);
+        if !fresh {
+            out.push(Word { text: part.to_owned(), ways, fixed: true, gap: made_up });
+        }
+        made_up = fresh;
         at += count;
     }
-    Some(out)
+    Some((out, made_up))
 }
 
 /// Runs of letters and digits; every other character by itself.
@@ -149,7 +154,7 @@ fn merge(shared: &[Word], other: &[Word], tail: bool) -> (Vec<Word>, bool) {
             let (a, b) = (&shared[i], &other[j]);
             let ways = a.ways.iter().filter(|w| b.ways.iter().any(|o| o.text == w.text)).cloned().collect();
             let fixed = a.fixed && a.text == b.text;
-            out.push(Word { text: a.text.clone(), ways, fixed, gap: a.gap || gap });
+            out.push(Word { text: a.text.clone(), ways, fixed, gap: a.gap || b.gap || gap });
             (i, j, gap) = (i + 1, j + 1, false);
         } else if best[i + 1][j] >= best[i][j + 1] {
             (i, gap) = (i + 1, true);
