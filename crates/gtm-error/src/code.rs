@@ -156,6 +156,10 @@ codes! {
     Usage = "GTM0601", 400, "wrong usage",
         "see `gtm --help`",
         "The command line does not make sense as given.";
+    // 07: making training data
+    PackInvalid = "GTM0701", 400, "domain pack not valid",
+        "mend the pack at the place shown; the guide is docs/packs.md, its JSON Schema docs/pack.schema.json",
+        "A domain pack has a key or value that its schema does not allow, refers to something it does not define, or states a worked value that its own formula does not give. `gtm carg lint` shows every fault of a pack at once.";
 }
 
 impl Code {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod call;
+pub(crate) mod carg;
 pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod mcp;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Read(args) => read::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
+        Command::Carg(args) => carg::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -1,0 +1,10 @@
+//! CARG, context-aware response generation: from domain knowledge to training data.
+//!
+//! A [`pack::Pack`] describes one domain (`docs/packs.md`); [`lint`] says whether it is sound.
+
+pub mod formula;
+pub mod lint;
+pub mod pack;
+pub mod process;
+pub mod steps;
+pub mod text;
