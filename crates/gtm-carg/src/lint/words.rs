@@ -6,8 +6,7 @@ use indexmap::IndexMap;
 use std::path::Path;
 
 /// Names that expressions give a meaning of their own.
-const RESERVED: [&str; 12] =
-    ["args", "it", "key", "rows", "session", "reply", "error", "true", "false", "null", "in", "fill"];
+const RESERVED: [&str; 10] = ["args", "it", "key", "rows", "session", "true", "false", "null", "in", "fill"];
 
 pub(super) fn check(pack: &Pack, path: Option<&Path>, findings: &mut Findings) {
     if let Some(path) = path {
