@@ -2,9 +2,17 @@
 //!
 //! A [`pack::Pack`] describes one domain (`docs/packs.md`); [`lint`] says whether it is sound.
 
+pub mod domain;
 pub mod formula;
 pub mod lint;
 pub mod pack;
 pub mod process;
+pub mod rng;
+pub mod session;
+pub mod stage;
 pub mod steps;
+pub mod style;
 pub mod text;
+pub mod tools;
+pub mod trace;
+pub mod world;

@@ -166,21 +166,32 @@ pub fn rename(expression: &str, mut rename: impl FnMut(Name<'_>) -> Option<Strin
 }
 
 /// The expression with each argument `args.NAME` replaced, as a whole, by what `argument` gives for it.
-pub fn replace_arguments(expression: &str, mut argument: impl FnMut(&str) -> Option<String>) -> String {
+pub fn replace_arguments(expression: &str, argument: impl FnMut(&str) -> Option<String>) -> String {
+    rewrite(expression, argument, |_| None)
+}
+
+/// The expression with arguments (`args.NAME`) replaced as a whole and all other names renamed.
+pub fn rewrite(
+    expression: &str,
+    mut argument: impl FnMut(&str) -> Option<String>,
+    mut rename: impl FnMut(Name<'_>) -> Option<String>,
+) -> String {
     let mut out = String::with_capacity(expression.len() + 16);
     let mut done = 0;
     let mut args_at = 0;
     for name in names(expression) {
-        match name.role {
-            Role::Variable if name.text == "args" => args_at = name.start,
-            Role::Member(Some("args")) => {
-                if let Some(new) = argument(name.text) {
-                    out.push_str(&expression[done..args_at]);
-                    out.push_str(&new);
-                    done = name.start + name.text.len();
-                }
+        let (start, new) = match name.role {
+            Role::Variable if name.text == "args" => {
+                args_at = name.start;
+                continue;
             }
-            _ => {}
+            Role::Member(Some("args")) => (args_at, argument(name.text)),
+            _ => (name.start, rename(name)),
+        };
+        if let Some(new) = new {
+            out.push_str(&expression[done..start]);
+            out.push_str(&new);
+            done = name.start + name.text.len();
         }
     }
     out.push_str(&expression[done..]);

@@ -177,7 +177,7 @@ fn handle(name: Option<&str>, joints: [&str; 3], rng: &mut Rng) -> String {
         }
     };
     let plain: Vec<String> = name.split_whitespace().map(ascii).filter(|part| !part.is_empty()).collect();
-    let mut handle = plain.join(rng.pick(&joints));
+    let mut handle = plain.join(*rng.pick(&joints));
     if rng.chance(0.3) {
         handle.push_str(&rng.between(1, 99).to_string());
     }

@@ -7,3 +7,4 @@ mod values;
 
 pub use state::initial_state;
 pub use values::{Context, sample};
+pub(crate) use values::{code, uuid};
