@@ -5,7 +5,7 @@ use crate::domain::Domain;
 use crate::rng::Rng;
 use crate::stage::Stage;
 use crate::style::{Dressed, Names, Style, api_words, dress};
-use crate::tools::{Plan, RUNS};
+use crate::tools::{Family, Plan, RUNS};
 use crate::world::initial_state;
 use gtm_error::Result;
 use gtm_tool::ToolSpec;
@@ -117,17 +117,31 @@ pub(super) fn build<'f>(fields: &'f [Field], rng: &mut Rng) -> Result<Built<'f>>
     Ok(Built { stage: Stage::new(domains, behaviors, tools)?, names, state: Value::Map(state), accounts })
 }
 
-/// Tools that belong together: about few entities, with a few others.
+/// Tools that belong together: mostly about few things, with a few others.
 fn choose<'p>(plans: &'p [Plan], count: usize, rng: &mut Rng) -> Vec<&'p Plan> {
     let about: Vec<&str> = (0..1 + rng.below(3)).map(|_| rng.pick(plans).key.rsplit(' ').next().unwrap_or("")).collect();
-    let near = |plan: &&Plan| about.iter().any(|word| plan.key.split(' ').any(|part| part == *word));
-    let (mut close, mut far): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(near);
-    rng.shuffle(&mut close);
-    rng.shuffle(&mut far);
-    let apart = (count / 4).min(far.len());
-    let mut chosen: Vec<&Plan> = close.into_iter().take(count - apart).collect();
-    chosen.extend(far.into_iter().take(count - chosen.len()));
-    chosen
+    let near = |plan: &Plan| about.iter().any(|word| plan.key.split(' ').any(|part| part == *word));
+    // Drawing without replacement by weight: the least of exponential variates (Efraimidis, Spirakis).
+    let mut drawn: Vec<(f64, &Plan)> = plans
+        .iter()
+        .map(|plan| {
+            let weight = usual(plan.family) * if near(plan) { 8.0 } else { 1.0 };
+            (-(1.0 - rng.unit()).ln() / weight, plan)
+        })
+        .collect();
+    drawn.sort_by(|a, b| a.0.total_cmp(&b.0));
+    drawn.into_iter().take(count).map(|(_, plan)| plan).collect()
+}
+
+/// How usual a kind of tool is in real APIs.
+fn usual(family: Family) -> f64 {
+    match family {
+        Family::Create | Family::Delete | Family::Transition | Family::Operation => 4.0,
+        Family::Search | Family::Device | Family::Simulator | Family::Session => 2.5,
+        Family::Report | Family::Read | Family::Update => 2.0,
+        Family::List | Family::Calculator => 1.2,
+        Family::Aggregate => 0.5,
+    }
 }
 
 fn collections(domain: &Domain, names: &Names<'_>, behaviors: &mut Behaviors) {

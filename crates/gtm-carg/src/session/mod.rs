@@ -105,6 +105,8 @@ impl Player<'_> {
             _ => rng.between(31, 60),
         };
         let mut turns: Vec<Turn> = Vec::new();
+        // Calls thought of and not made; a toolset of one reading tool would otherwise never end.
+        let mut idle = 0;
         // Ids that the last calls spoke of, by entity: the next call is often about the same thing.
         let mut recent: Vec<(usize, String, gtm_world::Value)> = Vec::new();
         while (turns.len() as i64) < count {
@@ -114,6 +116,14 @@ impl Player<'_> {
             } else {
                 self.turn(&mut world, &mut recent, turns.is_empty(), rng)
             };
+            // Who has just read something seldom reads it again before anything has changed.
+            let stale = turns.iter().rev().take_while(|t| !t.changed).any(|t| t.call == turn.call);
+            if stale && !turn.changed && rng.chance(0.85) {
+                idle += 1;
+                if idle < 2 * count {
+                    continue;
+                }
+            }
             turns.push(turn);
         }
         turns

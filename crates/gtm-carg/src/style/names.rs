@@ -240,7 +240,9 @@ impl<'d> Names<'d> {
                         let base = if param.name == "ids" { words(entity) } else { own };
                         style.field_case.join(&[base, vec!["ids".into()]].concat())
                     }
-                    _ => style.field_case.join(&[own, vec!["id".into()]].concat()),
+                    // As attributes that refer to the same entity are called.
+                    _ if style.reference_suffix.is_empty() => style.field_case.join(&[own, vec!["id".into()]].concat()),
+                    _ => style.field_case.join(&[own, words(style.reference_suffix)].concat()),
                 }
             }
             ParamRole::Field(_, attribute) | ParamRole::Filter(_, attribute) => self.member(attribute),
