@@ -28,7 +28,10 @@ fn main() {
         errors += trace.turns.iter().filter(|turn| turn.is_error).count();
         if count > 20 {
             for turn in trace.turns.iter().filter(|turn| turn.error.as_deref() == Some("internal")) {
-                println!("session {at}: INTERNAL {} {} -> {}", turn.call.name, turn.call.arguments, turn.response);
+                println!(
+                    "session {at}: INTERNAL {} {} -> {}",
+                    turn.call.name, turn.call.arguments, turn.response
+                );
             }
             continue;
         }
@@ -38,10 +41,20 @@ fn main() {
         }
         for turn in &trace.turns {
             let mutation = turn.mutation.as_deref().map(|m| format!(" [{m}]")).unwrap_or_default();
-            println!("> {} {}{mutation}\n{} {}", turn.call.name, turn.call.arguments, if turn.is_error { "✗" } else { "<" }, turn.response);
+            println!(
+                "> {} {}{mutation}\n{} {}",
+                turn.call.name,
+                turn.call.arguments,
+                if turn.is_error { "✗" } else { "<" },
+                turn.response
+            );
         }
         if let Some(task) = &trace.task {
-            println!("TASK {}\n  END {}", task.instruction, serde_json::to_string(&task.end_state).unwrap_or_default());
+            println!(
+                "TASK {}\n  END {}",
+                task.instruction,
+                serde_json::to_string(&task.end_state).unwrap_or_default()
+            );
         }
     }
     println!("{turns} turns, {errors} errors, {:?}", start.elapsed());

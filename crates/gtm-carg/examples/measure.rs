@@ -17,7 +17,14 @@ fn main() -> gtm_error::Result<()> {
     let recipe = catalogue.recipe(1, number(3, 500));
     let folder = text(2, "dataset");
     let folder = Path::new(&folder);
-    let counts = dataset::make(&catalogue.fields, &recipe, folder, number(4, 2) as usize, Shard { index: 0, of: 1 }, &|_| {})?;
+    let counts = dataset::make(
+        &catalogue.fields,
+        &recipe,
+        folder,
+        number(4, 2) as usize,
+        Shard { index: 0, of: 1 },
+        &|_| {},
+    )?;
     let seconds = start.elapsed().as_secs_f64();
     println!("{counts:#?}\n{:.1} s, {:.0} pairs/s", seconds, counts.pairs as f64 / seconds);
     let mut counters = Counters::default();
@@ -38,9 +45,20 @@ fn main() -> gtm_error::Result<()> {
     let most = |names: &HashMap<String, u64>| {
         let mut names: Vec<(&String, &u64)> = names.iter().collect();
         names.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), (*name).clone()));
-        names.into_iter().take(8).map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+        names
+            .into_iter()
+            .take(8)
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     println!("verify: {bad} bad sessions");
-    println!("{} tool names (most: {}), {} parameter and field names (most: {})", tools.len(), most(&tools), fields.len(), most(&fields));
+    println!(
+        "{} tool names (most: {}), {} parameter and field names (most: {})",
+        tools.len(),
+        most(&tools),
+        fields.len(),
+        most(&fields)
+    );
     Ok(())
 }

@@ -29,7 +29,9 @@ impl Catalogue {
             let pack = pack::load(&file)?;
             let text = serde_json::to_string(&pack).unwrap_or_default();
             digest = seed::derive(digest, &[&text]);
-            if let Some(finding) = lint(&pack, Some(&file)).into_iter().find(|f| f.severity == Severity::Error) {
+            if let Some(finding) =
+                lint(&pack, Some(&file)).into_iter().find(|f| f.severity == Severity::Error)
+            {
                 return Err(Error::new(Code::PackInvalid, finding.message)
                     .at(if finding.place.is_empty() { "/" } else { &finding.place })
                     .in_file(file.display())

@@ -90,13 +90,18 @@ impl Counts {
         self.pairs += trace.turns.len() as u64;
         self.tasks += u64::from(trace.task.is_some());
         *self.domains.entry(trace.group.clone()).or_default() += 1;
-        let families: BTreeMap<&str, &str> =
-            trace.tools.iter().zip(&trace.facts).map(|(tool, fact)| (tool.name.as_str(), fact.family.as_str())).collect();
+        let families: BTreeMap<&str, &str> = trace
+            .tools
+            .iter()
+            .zip(&trace.facts)
+            .map(|(tool, fact)| (tool.name.as_str(), fact.family.as_str()))
+            .collect();
         for turn in &trace.turns {
             let family = families.get(turn.call.name.as_str()).copied().unwrap_or("unknown_tool");
             *self.families.entry(family.to_owned()).or_default() += 1;
             self.errors += u64::from(turn.is_error);
-            for (into, name) in [(&mut self.error_kinds, &turn.error), (&mut self.mutations, &turn.mutation)] {
+            for (into, name) in [(&mut self.error_kinds, &turn.error), (&mut self.mutations, &turn.mutation)]
+            {
                 if let Some(name) = name {
                     *into.entry(name.clone()).or_default() += 1;
                 }
@@ -173,7 +178,8 @@ fn settle(recipe: &Recipe, folder: &Path) -> Result<()> {
     let text = format!("{}\n", serde_json::to_string_pretty(recipe).unwrap_or_default());
     match std::fs::read_to_string(&path) {
         Ok(there) if there == text => Ok(()),
-        Ok(_) => Err(Error::new(Code::DatasetOther, "the folder holds a dataset of another recipe").in_file(path.display())),
+        Ok(_) => Err(Error::new(Code::DatasetOther, "the folder holds a dataset of another recipe")
+            .in_file(path.display())),
         Err(_) => write_whole(&path, text.as_bytes()),
     }
 }
@@ -193,7 +199,8 @@ fn make_part(fields: &[Field], recipe: &Recipe, folder: &Path, part: u64) -> Res
         let trace = generate(fields, recipe.seed, number)?;
         let violations = verify(&trace, &mut counts.checks);
         if let Some(violation) = violations.first() {
-            let reason = serde_json::to_value(violation.check).ok().and_then(|v| v.as_str().map(str::to_owned));
+            let reason =
+                serde_json::to_value(violation.check).ok().and_then(|v| v.as_str().map(str::to_owned));
             *counts.dropped.entry(reason.unwrap_or_default()).or_default() += 1;
             continue;
         }
@@ -240,7 +247,9 @@ fn cannot(error: std::io::Error, path: &Path) -> Error {
 /// # Errors
 /// [`Code::FileUnreadable`] and [`Code::StorageCorrupt`], with the file.
 pub fn read(folder: &Path, mut see: impl FnMut(Trace) -> Result<()>) -> Result<()> {
-    let unreadable = |e: std::io::Error, path: &Path| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
+    let unreadable = |e: std::io::Error, path: &Path| {
+        Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display())
+    };
     let mut parts: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| unreadable(e, folder))? {
         let path = entry.map_err(|e| unreadable(e, folder))?.path();
@@ -251,7 +260,8 @@ pub fn read(folder: &Path, mut see: impl FnMut(Trace) -> Result<()>) -> Result<(
     }
     parts.sort();
     if parts.is_empty() {
-        return Err(Error::new(Code::FileUnreadable, "the folder holds no parts of a dataset").in_file(folder.display()));
+        return Err(Error::new(Code::FileUnreadable, "the folder holds no parts of a dataset")
+            .in_file(folder.display()));
     }
     for path in parts {
         let corrupt = |what: String| Error::new(Code::StorageCorrupt, what).in_file(path.display());

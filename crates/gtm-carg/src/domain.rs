@@ -85,15 +85,21 @@ impl Kindred {
 
     /// Attributes with their names that satisfy a condition.
     pub fn select(&self, condition: impl Fn(&Member) -> bool) -> impl Iterator<Item = (&str, &Member)> {
-        self.attributes.iter().filter(move |(_, member)| condition(member)).map(|(name, member)| (name.as_str(), member))
+        self.attributes
+            .iter()
+            .filter(move |(_, member)| condition(member))
+            .map(|(name, member)| (name.as_str(), member))
     }
 
     /// The attribute that tells records apart for people: a name, a title, the first word.
     pub fn label(&self) -> Option<&str> {
-        ["name", "title", "label"]
-            .into_iter()
-            .find(|name| self.attributes.contains_key(*name))
-            .or_else(|| self.select(|m| m.is_stored() && matches!(m.attribute.kind, Kind::Word(_))).next().map(|(n, _)| n))
+        ["name", "title", "label"].into_iter().find(|name| self.attributes.contains_key(*name)).or_else(
+            || {
+                self.select(|m| m.is_stored() && matches!(m.attribute.kind, Kind::Word(_)))
+                    .next()
+                    .map(|(n, _)| n)
+            },
+        )
     }
 }
 
@@ -122,7 +128,9 @@ impl Member {
     /// A single text that people search in.
     pub fn is_text(&self) -> bool {
         use crate::pack::Semantic::{City, Company, Country, Email, Person, Sentence, Username};
-        let common = |s: &crate::pack::Semantic| matches!(s, Person | Email | Company | City | Country | Username | Sentence);
+        let common = |s: &crate::pack::Semantic| {
+            matches!(s, Person | Email | Company | City | Country | Username | Sentence)
+        };
         !self.attribute.secret
             && match &self.attribute.kind {
                 Kind::Word(_) | Kind::Text(_) => true,

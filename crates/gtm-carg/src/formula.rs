@@ -46,7 +46,10 @@ impl Calculation {
     ///
     /// # Errors
     /// What an expression fails with; a condition that does not hold is an invalid argument.
-    pub fn run(&self, inputs: &IndexMap<String, Value>) -> std::result::Result<IndexMap<String, Value>, ToolError> {
+    pub fn run(
+        &self,
+        inputs: &IndexMap<String, Value>,
+    ) -> std::result::Result<IndexMap<String, Value>, ToolError> {
         let mut scope = Scope::new(Value::map(), 0);
         let budget = &mut Budget::new(&Limits::default());
         for (name, value) in self.constants.iter().map(|(name, value)| (name, value)).chain(inputs) {
@@ -92,6 +95,8 @@ impl Calculation {
 fn named(expressions: &IndexMap<String, String>, place: &str) -> Result<Vec<(String, Expr)>> {
     expressions
         .iter()
-        .map(|(name, text)| Ok((name.clone(), Expr::parse(text).map_err(|e| e.at(format!("{place}/{name}")))?)))
+        .map(|(name, text)| {
+            Ok((name.clone(), Expr::parse(text).map_err(|e| e.at(format!("{place}/{name}")))?))
+        })
         .collect()
 }

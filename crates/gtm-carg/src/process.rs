@@ -28,12 +28,15 @@ impl Naming<'_> {
             if name.role != Role::Variable {
                 return None;
             }
-            let fixed = |name: &str| simulator.parameters.contains_key(name) || simulator.controls.contains_key(name);
+            let fixed =
+                |name: &str| simulator.parameters.contains_key(name) || simulator.controls.contains_key(name);
             match name.text {
                 _ if simulator.bind.contains_key(name.text) => None,
                 "t" => Some(format!("{frame}.{}", self.time)),
                 "dt" => Some(number(simulator.dt.step)),
-                state if simulator.state.contains_key(state) => Some(format!("{frame}.{}", (self.member)(state))),
+                state if simulator.state.contains_key(state) => {
+                    Some(format!("{frame}.{}", (self.member)(state)))
+                }
                 other if fixed(other) => Some(format!("{}.{}", self.fixed, (self.member)(other))),
                 _ => None,
             }
@@ -71,10 +74,9 @@ impl Naming<'_> {
             return self.bound(simulator, "s", object(members));
         }
         let rates = |frame: &str| {
-            let members = simulator
-                .rates
-                .iter()
-                .map(|(name, rate)| format!("'{}': {}", (self.member)(name), self.write(simulator, rate, frame)));
+            let members = simulator.rates.iter().map(|(name, rate)| {
+                format!("'{}': {}", (self.member)(name), self.write(simulator, rate, frame))
+            });
             self.bound(simulator, frame, object(members.collect()))
         };
         let state = |change: &dyn Fn(&str) -> String, by: &str| {
@@ -88,7 +90,10 @@ impl Naming<'_> {
             object(members.chain([later("s", by)]).collect())
         };
         let half = number(simulator.dt.step / 2.0);
-        let end = state(&|m| format!("{} * (k1.{m} + 2 * k2.{m} + 2 * k3.{m} + k4.{m})", number(simulator.dt.step / 6.0)), &dt);
+        let end = state(
+            &|m| format!("{} * (k1.{m} + 2 * k2.{m} + 2 * k3.{m} + k4.{m})", number(simulator.dt.step / 6.0)),
+            &dt,
+        );
         [
             ("k4", rates("s4")),
             ("s4", state(&|m| format!("{dt} * k3.{m}"), &dt)),
@@ -149,9 +154,11 @@ impl Process {
         }
         let naming = Naming { member: &str::to_owned, fixed: "p", time: "t" };
         let mut start = Vec::new();
-        for (section, attributes) in
-            [("parameters", &simulator.parameters), ("controls", &simulator.controls), ("state", &simulator.state)]
-        {
+        for (section, attributes) in [
+            ("parameters", &simulator.parameters),
+            ("controls", &simulator.controls),
+            ("state", &simulator.state),
+        ] {
             for (name, attribute) in attributes {
                 if let Some(default) = &attribute.default {
                     let expr = Expr::parse(default).map_err(|e| e.at(format!("/{section}/{name}")))?;

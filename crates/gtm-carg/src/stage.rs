@@ -86,14 +86,22 @@ impl Stage {
             return self.failed(Some(tool), error, &args, world);
         }
         match tool.program.run(world, &args, &NothingToFill) {
-            Ok(outcome) => Answer { content: outcome.reply.to_json(), error: None, world: outcome.world, changed: outcome.changed },
+            Ok(outcome) => Answer {
+                content: outcome.reply.to_json(),
+                error: None,
+                world: outcome.world,
+                changed: outcome.changed,
+            },
             Err(error) => self.failed(Some(tool), error, &args, world),
         }
     }
 
     fn failed(&self, tool: Option<&Staged>, error: ToolError, args: &Value, world: &World) -> Answer {
-        let rendered = tool.and_then(|t| t.program.render_error(&error, args)).or_else(|| self.library.render_error(&error, args));
-        let content = rendered.map_or_else(|| serde_json::json!({"error": error.message}), |value| value.to_json());
+        let rendered = tool
+            .and_then(|t| t.program.render_error(&error, args))
+            .or_else(|| self.library.render_error(&error, args));
+        let content =
+            rendered.map_or_else(|| serde_json::json!({"error": error.message}), |value| value.to_json());
         Answer { content, error: Some(error), world: world.clone(), changed: false }
     }
 }
@@ -102,11 +110,17 @@ impl Staged {
     /// Arguments that the schema does not have are refused, as functions do; then the schema decides.
     fn check(&self, arguments: &Json) -> std::result::Result<(), ToolError> {
         let known = self.dressed.spec.parameters.get("properties").and_then(Json::as_object);
-        let unexpected = arguments.as_object().into_iter().flatten().map(|(name, _)| name).find(|name| !known.is_some_and(|k| k.contains_key(*name)));
+        let unexpected = arguments
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name)
+            .find(|name| !known.is_some_and(|k| k.contains_key(*name)));
         let violation = self.checker.check(arguments).err();
         match (unexpected, violation) {
             (Some(name), violation) if violation.as_ref().is_none_or(|v| v.missing.is_none()) => {
-                let error = ToolError::new(ErrorKind::InvalidArgument, format!("unexpected argument `{name}`"));
+                let error =
+                    ToolError::new(ErrorKind::InvalidArgument, format!("unexpected argument `{name}`"));
                 Err(ToolError { path: format!("/{name}"), ..error })
             }
             (_, Some(violation)) => {

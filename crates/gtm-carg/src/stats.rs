@@ -80,7 +80,10 @@ pub fn stats<'d>(domains: impl IntoIterator<Item = (&'d Domain, &'d [Plan])>) ->
 fn folded(plan: &Plan) -> String {
     let mut text = String::new();
     for param in &plan.params {
-        text.push_str(&format!("{} {:?} {:?} {:?} {}\n", param.name, param.attribute.kind, param.attribute.unit, param.attribute.list, param.required));
+        text.push_str(&format!(
+            "{} {:?} {:?} {:?} {}\n",
+            param.name, param.attribute.kind, param.attribute.unit, param.attribute.list, param.required
+        ));
     }
     text.push_str(&serde_json::to_string(&plan.steps).unwrap_or_default());
     match &plan.reply {
@@ -121,12 +124,14 @@ impl Index {
 
 /// MinHash of the shingles of words.
 fn sketch(text: &str) -> [u32; HASHES] {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
     let mut least = [u32::MAX; HASHES];
     for shingle in words.windows(SHINGLE.min(words.len().max(1))) {
         let base = seed::derive(1, shingle);
         for (at, slot) in least.iter_mut().enumerate() {
-            *slot = (*slot).min((seed::mix(base ^ (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 32) as u32);
+            *slot =
+                (*slot).min((seed::mix(base ^ (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 32) as u32);
         }
     }
     least

@@ -116,7 +116,11 @@ pub fn visit(step: &mut Step, see: &mut dyn FnMut(Part<'_>)) {
     }
 }
 
-fn some<'s>(text: &'s mut Option<String>, see: &mut dyn FnMut(Part<'_>), part: fn(&'s mut String) -> Part<'s>) {
+fn some<'s>(
+    text: &'s mut Option<String>,
+    see: &mut dyn FnMut(Part<'_>),
+    part: fn(&'s mut String) -> Part<'s>,
+) {
     if let Some(text) = text {
         see(part(text));
     }

@@ -27,7 +27,18 @@ pub enum Role<'t> {
 
 /// Functions that take names of members as quoted words.
 const BY_MEMBER: [&str; 12] = [
-    "withMember", "set", "pluck", "groupBy", "countBy", "sortBy", "indexBy", "where", "find", "pick", "omit", "getPath",
+    "withMember",
+    "set",
+    "pluck",
+    "groupBy",
+    "countBy",
+    "sortBy",
+    "indexBy",
+    "where",
+    "find",
+    "pick",
+    "omit",
+    "getPath",
 ];
 
 /// The names in a CEL expression, from left to right. Words inside quotes are names only where they
@@ -132,7 +143,8 @@ fn names_member(open: &[Bracket], rest: &[u8]) -> bool {
 }
 
 fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// Whether the byte is a dot inside a number.
@@ -342,18 +354,20 @@ mod tests {
 
     #[test]
     fn quoted_words_are_names_where_they_name_members() {
-        let keys: Vec<&str> = names("rows.pluck('a') + {'b': 'c', 'd': x ? 'e' : 'f'} + pick(o, ['g', 'h']) + f('i')")
-            .into_iter()
-            .filter(|name| name.role == Role::Key)
-            .map(|name| name.text)
-            .collect();
+        let keys: Vec<&str> =
+            names("rows.pluck('a') + {'b': 'c', 'd': x ? 'e' : 'f'} + pick(o, ['g', 'h']) + f('i')")
+                .into_iter()
+                .filter(|name| name.role == Role::Key)
+                .map(|name| name.text)
+                .collect();
         // `'e' :` inside an object cannot be told from a key by looking at what follows alone.
         assert_eq!(keys, ["a", "b", "d", "e", "g", "h"]);
     }
 
     #[test]
     fn replaces_arguments_as_a_whole() {
-        let replaced = replace_arguments("args.a + it.a + args . b.c", |name| Some(format!("(args.x.{name})")));
+        let replaced =
+            replace_arguments("args.a + it.a + args . b.c", |name| Some(format!("(args.x.{name})")));
         assert_eq!(replaced, "(args.x.a) + it.a + (args.x.b).c");
     }
 

@@ -133,7 +133,8 @@ impl Found<'_> {
 }
 
 fn format<'t>(trace: &'t Trace, found: &mut Found<'_>) -> Option<Known<'t>> {
-    let tools: HashMap<&str, usize> = trace.tools.iter().enumerate().map(|(at, tool)| (tool.name.as_str(), at)).collect();
+    let tools: HashMap<&str, usize> =
+        trace.tools.iter().enumerate().map(|(at, tool)| (tool.name.as_str(), at)).collect();
     let whole = !trace.tools.is_empty()
         && tools.len() == trace.tools.len()
         && trace.facts.len() == trace.tools.len()
@@ -149,7 +150,9 @@ fn format<'t>(trace: &'t Trace, found: &mut Found<'_>) -> Option<Known<'t>> {
     let mut returns = Vec::new();
     for tool in &trace.tools {
         let compiled = Checker::new(&tool.parameters, &limits);
-        found.check(Check::Format, None, compiled.is_ok(), || format!("the parameters of {} do not compile", tool.name));
+        found.check(Check::Format, None, compiled.is_ok(), || {
+            format!("the parameters of {} do not compile", tool.name)
+        });
         parameters.push(compiled.ok());
         returns.push(tool.returns.as_ref().and_then(|schema| Checker::new(schema, &limits).ok()));
     }
@@ -166,11 +169,15 @@ fn arguments(known: &Known<'_>, tool: Option<usize>, at: usize, turn: &Turn, fou
         let fits = checker.check(&turn.call.arguments).is_ok();
         if !fits {
             let right = turn.is_error && turn.error.as_deref() == Some("invalid_argument");
-            found.check(Check::ArgumentErrors, Some(at), right, || "arguments break the schema and the call did not say so".into());
+            found.check(Check::ArgumentErrors, Some(at), right, || {
+                "arguments break the schema and the call did not say so".into()
+            });
         }
     }
     let internal = turn.error.as_deref() == Some("internal");
-    found.check(Check::ArgumentErrors, Some(at), !internal, || format!("the tool failed inside: {}", turn.response));
+    found.check(Check::ArgumentErrors, Some(at), !internal, || {
+        format!("the tool failed inside: {}", turn.response)
+    });
     let still = !(turn.changed && (turn.is_error || !known.trace.facts[tool].writes));
     found.check(Check::NoChange, Some(at), still, || "a failed call or a read changed the state".into());
 }
@@ -185,8 +192,11 @@ fn schema(known: &Known<'_>, tool: usize, at: usize, turn: &Turn, found: &mut Fo
 }
 
 fn bounds(at: usize, turn: &Turn, found: &mut Found<'_>) {
-    let small = turn.response.to_string().len() <= MAX_REPLY && turn.call.arguments.to_string().len() <= MAX_ARGUMENTS;
-    found.check(Check::Bounds, Some(at), small && depth(&turn.response) <= MAX_DEPTH, || "a reply or call is too large or deep".into());
+    let small = turn.response.to_string().len() <= MAX_REPLY
+        && turn.call.arguments.to_string().len() <= MAX_ARGUMENTS;
+    found.check(Check::Bounds, Some(at), small && depth(&turn.response) <= MAX_DEPTH, || {
+        "a reply or call is too large or deep".into()
+    });
 }
 
 fn depth(json: &Json) -> usize {
@@ -258,7 +268,9 @@ impl<'t> Memory<'t> {
                     if let Some((when, written)) = self.records.get(&(collection, id.clone()))
                         && *when == before
                     {
-                        found.check(Check::ReadYourWrites, Some(at), *written == record, || format!("{id} reads {record}, was {written}"));
+                        found.check(Check::ReadYourWrites, Some(at), *written == record, || {
+                            format!("{id} reads {record}, was {written}")
+                        });
                     }
                     self.records.insert((collection, id), (self.changes, record));
                 }
@@ -276,22 +288,36 @@ impl<'t> Memory<'t> {
         if let Some((rows, total)) = rows(&turn.response, &fact.id_member) {
             let ids: Vec<String> = rows.iter().filter_map(|row| row.get(&fact.id_member)).map(text).collect();
             let distinct: HashSet<&String> = ids.iter().collect();
-            found.check(Check::Lists, Some(at), distinct.len() == ids.len(), || "a list holds a record twice".into());
+            found.check(Check::Lists, Some(at), distinct.len() == ids.len(), || {
+                "a list holds a record twice".into()
+            });
             if let Some(total) = total {
-                found.check(Check::Lists, Some(at), total >= rows.len() as u64, || "a total is below what is shown".into());
+                found.check(Check::Lists, Some(at), total >= rows.len() as u64, || {
+                    "a total is below what is shown".into()
+                });
             }
         }
     }
 
     fn failure(&mut self, fact: &'t Fact, at: usize, turn: &'t Turn, found: &mut Found<'_>) {
         // A record that is known to exist and was not deleted is found.
-        if turn.error.as_deref() != Some("not_found") || fact.plan.split(' ').next() != Some("get") || fact.id_argument.is_empty() {
+        if turn.error.as_deref() != Some("not_found")
+            || fact.plan.split(' ').next() != Some("get")
+            || fact.id_argument.is_empty()
+        {
             return;
         }
         let Some(collection) = fact.collection.as_deref() else { return };
-        let id = fact.id_argument.iter().try_fold(&turn.call.arguments, |json, name| json.get(name)).map(text).unwrap_or_default();
+        let id = fact
+            .id_argument
+            .iter()
+            .try_fold(&turn.call.arguments, |json, name| json.get(name))
+            .map(text)
+            .unwrap_or_default();
         let seen = self.records.get(&(collection, id.clone())).is_some_and(|(when, _)| *when == self.changes);
-        found.check(Check::ReadYourWrites, Some(at), !seen, || format!("{id} was just there and is not found"));
+        found.check(Check::ReadYourWrites, Some(at), !seen, || {
+            format!("{id} was just there and is not found")
+        });
     }
 
     fn repeat(&mut self, fact: &'t Fact, at: usize, turn: &'t Turn, found: &mut Found<'_>) {
@@ -303,7 +329,9 @@ impl<'t> Memory<'t> {
             && *when == self.changes
         {
             let same = **reply == turn.response && *failed == turn.is_error;
-            found.check(Check::Repeat, Some(at), same, || "the same read on the same state was answered otherwise".into());
+            found.check(Check::Repeat, Some(at), same, || {
+                "the same read on the same state was answered otherwise".into()
+            });
         }
         self.reads.insert(call, (self.changes, &turn.response, turn.is_error));
     }
@@ -343,7 +371,9 @@ fn echo(record: &Json, arguments: &Json, at: usize, found: &mut Found<'_>) {
         match record.get(name) {
             Some(shown) => {
                 let same = shown == value || shown.as_f64().is_some_and(|a| value.as_f64() == Some(a));
-                found.check(Check::Echo, Some(at), same, || format!("{name} was given as {value} and is {shown}"));
+                found.check(Check::Echo, Some(at), same, || {
+                    format!("{name} was given as {value} and is {shown}")
+                });
             }
             None if value.is_object() => echo(record, value, at, found),
             None => {}

@@ -15,7 +15,8 @@ const WHOLE: Shard = Shard { index: 0, of: 1 };
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     // The packs that are named in the guide: others come and go.
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"));
-    let files = ["commerce/returns.yaml", "chemistry/reaction_engineering.yaml", "robotics/pick_and_place_arm.yaml"];
+    let files =
+        ["commerce/returns.yaml", "chemistry/reaction_engineering.yaml", "robotics/pick_and_place_arm.yaml"];
     Catalogue::load(&files.map(|file| root.join(file))).expect("sound packs")
 });
 
@@ -38,7 +39,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn jobs_shards_and_restarts_give_the_same_bytes() {
     let sessions = SESSIONS_PER_PART * 2 + 20;
-    let (one, two, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (one, two, cut) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let counts = make(one.path(), sessions, 1, WHOLE);
     assert_eq!(make(two.path(), sessions, 3, WHOLE), counts);
     let whole = files(one.path());
@@ -75,8 +77,21 @@ fn generated_sessions_pass_and_no_tool_fails_inside() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for check in ["format", "schema", "argument_errors", "echo", "repeat", "read_your_writes", "lists", "new_ids", "bounds"] {
-        assert!(counters.0.get(check).is_some_and(|(made, _)| *made > 20), "{check} is hardly ever made: {counters:?}");
+    for check in [
+        "format",
+        "schema",
+        "argument_errors",
+        "echo",
+        "repeat",
+        "read_your_writes",
+        "lists",
+        "new_ids",
+        "bounds",
+    ] {
+        assert!(
+            counters.0.get(check).is_some_and(|(made, _)| *made > 20),
+            "{check} is hardly ever made: {counters:?}"
+        );
     }
 }
 
@@ -105,15 +120,22 @@ fn checks_find_what_is_wrong() {
         let turn = trace.turns.iter_mut().find(|turn| turn.mutation.as_deref() == Some("missing"));
         turn.map(|turn| (turn.is_error, turn.error) = (false, None)).is_some()
     });
-    spoilt(Check::NoChange, |trace| trace.turns.iter_mut().find(|t| t.is_error).map(|t| t.changed = true).is_some());
+    spoilt(Check::NoChange, |trace| {
+        trace.turns.iter_mut().find(|t| t.is_error).map(|t| t.changed = true).is_some()
+    });
     spoilt(Check::Schema, |trace| {
-        let declared: Vec<String> = trace.tools.iter().filter(|t| t.returns.is_some()).map(|t| t.name.clone()).collect();
-        let turn = trace.turns.iter_mut().find(|t| !t.is_error && declared.contains(&t.call.name) && t.response.is_object());
+        let declared: Vec<String> =
+            trace.tools.iter().filter(|t| t.returns.is_some()).map(|t| t.name.clone()).collect();
+        let turn = trace
+            .turns
+            .iter_mut()
+            .find(|t| !t.is_error && declared.contains(&t.call.name) && t.response.is_object());
         turn.map(|turn| turn.response = json!([1])).is_some()
     });
     spoilt(Check::Repeat, |trace| {
         let calls: Vec<_> = trace.turns.iter().map(|t| t.call.clone()).collect();
-        let again = (1..calls.len()).find(|&at| calls[at] == calls[at - 1] && !trace.turns[at].changed && !trace.turns[at].is_error);
+        let again = (1..calls.len())
+            .find(|&at| calls[at] == calls[at - 1] && !trace.turns[at].changed && !trace.turns[at].is_error);
         again.map(|at| trace.turns[at].response = json!({"else": at})).is_some()
     });
     spoilt(Check::Bounds, |trace| {
@@ -122,7 +144,9 @@ fn checks_find_what_is_wrong() {
     });
     spoilt(Check::Task, |trace| trace.task.as_mut().map(|task| task.reference.clear()).is_some());
     spoilt(Check::NoLeak, |trace| {
-        let Some(instruction) = trace.task.as_ref().map(|task| task.instruction.clone()) else { return false };
+        let Some(instruction) = trace.task.as_ref().map(|task| task.instruction.clone()) else {
+            return false;
+        };
         // Letters that JSON does not escape, so that the words are there as they are.
         trace.turns[0].response = json!(instruction);
         !instruction.contains(['"', '\\'])
@@ -140,9 +164,18 @@ fn checks_find_what_is_wrong() {
             return false;
         }
         let name = |at: usize| trace.tools[at].name.clone();
-        let Some(removed) = trace.turns.iter().find(|t| t.call.name == name(delete) && !t.is_error).cloned() else { return false };
-        let id = trace.facts[delete].id_argument.iter().try_fold(&removed.call.arguments, |j, n| j.get(n)).cloned();
-        let Some([argument]) = trace.facts[get].id_argument.get(..1).map(|a| [a[0].clone()]) else { return false };
+        let Some(removed) = trace.turns.iter().find(|t| t.call.name == name(delete) && !t.is_error).cloned()
+        else {
+            return false;
+        };
+        let id = trace.facts[delete]
+            .id_argument
+            .iter()
+            .try_fold(&removed.call.arguments, |j, n| j.get(n))
+            .cloned();
+        let Some([argument]) = trace.facts[get].id_argument.get(..1).map(|a| [a[0].clone()]) else {
+            return false;
+        };
         let mut turn = removed;
         turn.call.name = name(get);
         turn.call.arguments = json!({argument: id});

@@ -32,7 +32,10 @@ fn published_schema_is_current() {
         std::fs::write(&path, &schema).expect("docs/ can be written");
     }
     let published = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(published == schema, "docs/pack.schema.json is stale: GTM_BLESS=1 cargo test -p gtm-carg --test packs");
+    assert!(
+        published == schema,
+        "docs/pack.schema.json is stale: GTM_BLESS=1 cargo test -p gtm-carg --test packs"
+    );
 }
 
 /// A small sound pack; each case below spoils one line of it.
@@ -113,18 +116,48 @@ fn faults_are_found_where_they_are() {
         // (what stands there, what is put there, place, part of the message)
         ("email: email unique", "email: mail", "/entities", "`mail` is no kind of value"),
         ("title: word title", "title: word titel", "/entities/copy/attributes/title", "perhaps `title`"),
-        ("member: ref member, copy", "member: ref membr, copy", "/entities/loan/attributes/member", "perhaps `member`"),
+        (
+            "member: ref member, copy",
+            "member: ref membr, copy",
+            "/entities/loan/attributes/member",
+            "perhaps `member`",
+        ),
         ("text remark", "text remarks", "/entities/copy/attributes/note?", "there is no text `remarks`"),
         ("by: librarian", "by: libarian", "/entities/copy/lifecycle/moves/lose/by", "perhaps `librarian`"),
         ("to: lost", "to: gone", "/entities/copy/lifecycle/moves/lose/to", "there is no state `gone`"),
-        ("states: [available, lent, lost]", "states: [available, lent, lost, sold]", "/entities/copy/lifecycle/states", "no moves lead"),
-        ("set: {note: args.member}", "set: {nota: args.member}", "/entities/copy/lifecycle/moves/lend/set/nota", "perhaps `note`"),
-        ("set: {note: args.member}", "set: {note: args.membr}", "/entities/copy/lifecycle/moves/lend/set/note", "there is no argument `membr`"),
-        ("over: loans, where", "over: loan, where", "/entities/loan/rules/create/0", "there is no name `loan`"),
+        (
+            "states: [available, lent, lost]",
+            "states: [available, lent, lost, sold]",
+            "/entities/copy/lifecycle/states",
+            "no moves lead",
+        ),
+        (
+            "set: {note: args.member}",
+            "set: {nota: args.member}",
+            "/entities/copy/lifecycle/moves/lend/set/nota",
+            "perhaps `note`",
+        ),
+        (
+            "set: {note: args.member}",
+            "set: {note: args.membr}",
+            "/entities/copy/lifecycle/moves/lend/set/note",
+            "there is no argument `membr`",
+        ),
+        (
+            "over: loans, where",
+            "over: loan, where",
+            "/entities/loan/rules/create/0",
+            "there is no name `loan`",
+        ),
         ("open < limit", "open < limit)", "/entities/loan/rules/create", ")"),
         ("open < limit", "open < limt", "/entities/loan/rules/create/1", "perhaps `limit`"),
         ("{member.name} has", "{member.nam} has", "/entities/loan/rules/create/1", "perhaps `name`"),
-        ("in: loans, id: args.loan", "in: lones, id: args.loan", "/operations/renew/steps/0", "perhaps `loans`"),
+        (
+            "in: loans, id: args.loan",
+            "in: lones, id: args.loan",
+            "/operations/renew/steps/0",
+            "perhaps `loans`",
+        ),
         ("addDays(it.due", "addDay(it.due", "/operations/renew/steps", "addDay"),
         ("over: loans, by", "over: lons, by", "/reports/by_member/over", "perhaps `loans`"),
         ("out: days * rate", "out: days * rat", "/formulas/fine/value", "perhaps `rate`"),
@@ -135,7 +168,12 @@ fn faults_are_found_where_they_are() {
         ("= 20, note", "= 2, note", "/entities/copy/attributes/price", "outside 5..90"),
         ("\"{title} is torn.\"", "\"{titel} is torn.\"", "/texts/remark/0", "perhaps `title`"),
         ("\"Wet.\"", "\"Wet {remark}.\"", "/texts/remark", "contains itself"),
-        ("constants: {limit: 3}", "constants: {loans: 3, limit: 3}", "/constants/loans", "already names something"),
+        (
+            "constants: {limit: 3}",
+            "constants: {loans: 3, limit: 3}",
+            "/constants/loans",
+            "already names something",
+        ),
         ("id: C-####", "id: C-", "/entities/copy/id", "no way to make ids"),
         ("title: Loans\n", "title: Loans\nflavour: x\n", "/", "unknown field `flavour`"),
         ("due: date 0d..28d", "due: date 28d..0d", "/entities", "ends before it starts"),

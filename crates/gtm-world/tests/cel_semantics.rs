@@ -398,7 +398,10 @@ fn templates() {
 
 #[test]
 fn names_are_found_and_scopes_nest() {
-    let expr = Expr::parse("a + rows.map(x, x + b).exists(y, y > a) + cel.bind(z, q, z) + rows.reduce(s, x, b, s + x)").expect("parses");
+    let expr = Expr::parse(
+        "a + rows.map(x, x + b).exists(y, y > a) + cel.bind(z, q, z) + rows.reduce(s, x, b, s + x)",
+    )
+    .expect("parses");
     assert_eq!(expr.free_names(), ["a", "rows", "b", "q"]);
     let mut scope = Scope::new(json!({"a": 1}).into(), 0);
     let mut budget = Budget::new(&Limits::default());

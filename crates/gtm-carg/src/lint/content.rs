@@ -26,15 +26,21 @@ pub(super) fn check(pack: &Pack, findings: &mut Findings) {
         findings.within("lexicons", |f| {
             f.within(name, |f| match words.len() {
                 0 => f.error("the lexicon has no words"),
-                n if n < 6 => f.warn(format!("only {n} words; use at least 6, or an `enum` if that is all there is")),
-                n if words.iter().collect::<std::collections::HashSet<_>>().len() < n => f.error("a word is repeated"),
+                n if n < 6 => {
+                    f.warn(format!("only {n} words; use at least 6, or an `enum` if that is all there is"))
+                }
+                n if words.iter().collect::<std::collections::HashSet<_>>().len() < n => {
+                    f.error("a word is repeated")
+                }
                 _ => {}
             })
         });
     }
     for (name, alternatives) in &pack.texts {
         if alternatives.len() < 3 {
-            findings.within("texts", |f| f.within(name, |f| f.warn("fewer than 3 alternatives: texts will repeat")));
+            findings.within("texts", |f| {
+                f.within(name, |f| f.warn("fewer than 3 alternatives: texts will repeat"))
+            });
         }
     }
     for (section, entities) in [("entities", &pack.entities), ("singletons", &pack.singletons)] {
@@ -50,7 +56,8 @@ pub(super) fn check(pack: &Pack, findings: &mut Findings) {
         }
     }
     for (name, operation) in &pack.operations {
-        findings.within("operations", |f| f.within(name, |f| f.within("about", |f| about(&operation.about, f))));
+        findings
+            .within("operations", |f| f.within(name, |f| f.within("about", |f| about(&operation.about, f))));
     }
     for (name, formula) in &pack.formulas {
         findings.within("formulas", |f| {
@@ -58,7 +65,9 @@ pub(super) fn check(pack: &Pack, findings: &mut Findings) {
                 f.within("about", |f| about(&formula.about, f));
                 match formula.worked.len() {
                     0 => f.error("no worked values: give at least two, computed by someone else or by hand"),
-                    1 => f.warn("only one worked value; two tell slips in the formula apart from slips in the value"),
+                    1 => f.warn(
+                        "only one worked value; two tell slips in the formula apart from slips in the value",
+                    ),
                     _ => {}
                 }
                 if formula.source.trim().len() < 4 {
@@ -72,7 +81,9 @@ pub(super) fn check(pack: &Pack, findings: &mut Findings) {
         || !pack.operations.is_empty()
         || pack.formulas.values().any(|f| !f.require.is_empty());
     if !has_rules {
-        findings.warn("no rule, lifecycle, operation or condition: nothing in this domain can go wrong in its own way");
+        findings.warn(
+            "no rule, lifecycle, operation or condition: nothing in this domain can go wrong in its own way",
+        );
     }
 }
 

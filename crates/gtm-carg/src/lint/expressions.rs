@@ -36,7 +36,9 @@ pub(super) fn check(pack: &Pack, findings: &mut Findings) {
     let Some(known) = Known::new(pack, findings) else { return };
     for (section, entities) in [("entities", &pack.entities), ("singletons", &pack.singletons)] {
         for (name, entity) in entities {
-            findings.within(section, |f| f.within(name, |f| known.entity(section == "entities", name, entity, f)));
+            findings.within(section, |f| {
+                f.within(name, |f| known.entity(section == "entities", name, entity, f))
+            });
         }
     }
     for (name, operation) in &pack.operations {
@@ -134,7 +136,9 @@ impl<'p> Known<'p> {
         let given = Local::taking(&entity.attributes);
         let rules = &entity.rules;
         if !is_record && !(rules.create.is_empty() && rules.created.is_empty() && rules.delete.is_empty()) {
-            findings.within("rules", |f| f.error("a singleton is never made nor removed; it has only `update` rules"));
+            findings.within("rules", |f| {
+                f.error("a singleton is never made nor removed; it has only `update` rules")
+            });
         }
         let deleted = Local { variables: own.variables.clone(), args: Some(Vec::new()) };
         let changed = Local { args: given.args.clone(), ..own.clone() };

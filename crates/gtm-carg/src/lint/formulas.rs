@@ -33,7 +33,9 @@ fn check_one(pack: &Pack, formula: &Formula, findings: &mut Findings) {
     let inputs: Vec<&str> = formula.inputs.keys().map(|name| name.trim_end_matches('?')).collect();
     for (name, part) in calculation.unknown_names(&inputs) {
         let known = inputs.iter().copied().chain(formula.bind.keys().map(String::as_str));
-        findings.within(part, |f| unknown("name", &name, known.chain(pack.constants.keys().map(String::as_str)), f));
+        findings.within(part, |f| {
+            unknown("name", &name, known.chain(pack.constants.keys().map(String::as_str)), f)
+        });
     }
     for (at, worked) in formula.worked.iter().enumerate() {
         findings.within("worked", |f| f.within(at, |f| case(formula, &calculation, worked, f)));
@@ -52,7 +54,9 @@ fn input(pack: &Pack, name: &str, attribute: &Attribute, findings: &mut Findings
 fn units(formula: &Formula, findings: &mut Findings) {
     findings.within("unit", |f| match (&formula.out, &formula.unit) {
         (Outputs::One(_), Some(Units::Many(_))) => f.error("the formula has one result, so one unit"),
-        (Outputs::Many(_), Some(Units::One(_))) => f.error("the formula has several results: give units by name"),
+        (Outputs::Many(_), Some(Units::One(_))) => {
+            f.error("the formula has several results: give units by name")
+        }
         (Outputs::Many(out), Some(Units::Many(units))) => {
             for name in units.keys().filter(|name| !out.contains_key(*name)) {
                 unknown("result", name, out.keys().map(String::as_str), f);
@@ -72,7 +76,9 @@ fn case(formula: &Formula, calculation: &Calculation, worked: &Worked, findings:
         }
     };
     let expected: Vec<(&str, &Json)> = match (&formula.out, &worked.out) {
-        (Outputs::Many(_), Json::Object(many)) => many.iter().map(|(name, json)| (name.as_str(), json)).collect(),
+        (Outputs::Many(_), Json::Object(many)) => {
+            many.iter().map(|(name, json)| (name.as_str(), json)).collect()
+        }
         (Outputs::Many(_), _) => {
             findings.error("the formula has several results: give `out` by name");
             return;
@@ -135,13 +141,17 @@ pub(super) fn in_range(attribute: &Attribute, json: &Json, findings: &mut Findin
         return;
     }
     match (&attribute.kind, json) {
-        (Kind::Int(_), Json::Number(n)) if n.as_i64().is_none() => findings.error(format!("{n} is not whole")),
+        (Kind::Int(_), Json::Number(n)) if n.as_i64().is_none() => {
+            findings.error(format!("{n} is not whole"))
+        }
         (Kind::Int(range) | Kind::Number(range) | Kind::Money(range), Json::Number(n)) => {
             if !range.contains(n.as_f64().unwrap_or(f64::NAN)) {
                 findings.error(format!("{n} lies outside the range {}..{}", range.low, range.high));
             }
         }
-        (Kind::Int(_) | Kind::Number(_) | Kind::Money(_), other) => findings.error(format!("{other} is no number")),
+        (Kind::Int(_) | Kind::Number(_) | Kind::Money(_), other) => {
+            findings.error(format!("{other} is no number"))
+        }
         (Kind::Enum(words), Json::String(word)) if words.iter().any(|(known, _)| known == word) => {}
         (Kind::Enum(words), other) => {
             let known: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
@@ -161,7 +171,11 @@ pub(super) fn compare(found: &Value, expected: &Json, tolerance: Option<f64>, fi
             (Some(a), Some(b)) if b != 0.0 => format!(", off by {:.2} %", 100.0 * (a / b - 1.0)),
             _ => String::new(),
         };
-        findings.error(format!("gives {}, not {expected}{off} (tolerance {} %)", found.to_json(), 100.0 * tolerance));
+        findings.error(format!(
+            "gives {}, not {expected}{off} (tolerance {} %)",
+            found.to_json(),
+            100.0 * tolerance
+        ));
     }
 }
 

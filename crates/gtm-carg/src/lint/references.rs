@@ -45,8 +45,11 @@ pub(super) fn check(pack: &Pack, findings: &mut Findings) {
             f.within(name, |f| {
                 attributes(pack, "takes", &report.takes, f);
                 if pack.by_collection(&report.over).is_none() {
-                    let collections: Vec<String> = pack.entities.iter().map(|(n, e)| e.collection(n)).collect();
-                    f.within("over", |f| unknown("collection", &report.over, collections.iter().map(String::as_str), f));
+                    let collections: Vec<String> =
+                        pack.entities.iter().map(|(n, e)| e.collection(n)).collect();
+                    f.within("over", |f| {
+                        unknown("collection", &report.over, collections.iter().map(String::as_str), f)
+                    });
                 }
             })
         });
@@ -132,9 +135,11 @@ fn texts(pack: &Pack, findings: &mut Findings) {
 
 fn hole(pack: &Pack, hole: &str, findings: &mut Findings) {
     let hole = hole.trim();
-    let range = hole.split_once("..").is_some_and(|(a, b)| a.parse::<f64>().is_ok() && b.parse::<f64>().is_ok());
+    let range =
+        hole.split_once("..").is_some_and(|(a, b)| a.parse::<f64>().is_ok() && b.parse::<f64>().is_ok());
     if range || hole.contains('.') || pack.lexicons.contains_key(hole) || pack.texts.contains_key(hole) {
-        if hole.contains('.') && !range
+        if hole.contains('.')
+            && !range
             && let Err(error) = gtm_world::cel::Expr::parse(hole)
         {
             findings.fault(&error);
@@ -146,7 +151,9 @@ fn hole(pack: &Pack, hole: &str, findings: &mut Findings) {
 }
 
 fn contains_itself(pack: &Pack, start: &str, at: &str, depth: usize) -> bool {
-    let Some(alternatives) = pack.texts.get(at).filter(|_| depth <= pack.texts.len().min(20)) else { return false };
+    let Some(alternatives) = pack.texts.get(at).filter(|_| depth <= pack.texts.len().min(20)) else {
+        return false;
+    };
     alternatives.iter().flat_map(|a| crate::text::holes(a)).any(|hole| {
         let hole = hole.trim();
         hole == start || (hole != at && contains_itself(pack, start, hole, depth + 1))

@@ -31,12 +31,16 @@ fn check_one(pack: &Pack, simulator: &Simulator, findings: &mut Findings) {
     }
     for (section, moved) in [("rates", &simulator.rates), ("next", &simulator.next)] {
         for name in moved.keys().filter(|name| !simulator.state.contains_key(*name)) {
-            findings.within(section, |f| unknown("state variable", name, simulator.state.keys().map(String::as_str), f));
+            findings.within(section, |f| {
+                unknown("state variable", name, simulator.state.keys().map(String::as_str), f)
+            });
         }
     }
     for (name, control) in &simulator.controls {
         if control.default.is_none() {
-            findings.within("controls", |f| f.within(name, |f| f.error("a control needs a default, its value at the start")));
+            findings.within("controls", |f| {
+                f.within(name, |f| f.error("a control needs a default, its value at the start"))
+            });
         }
     }
     distinct(simulator, pack, findings);
@@ -50,14 +54,17 @@ fn check_one(pack: &Pack, simulator: &Simulator, findings: &mut Findings) {
     };
     let unknown_names = process.unknown_names();
     for name in &unknown_names {
-        let known = simulator.state.keys().chain(simulator.parameters.keys()).chain(simulator.controls.keys());
+        let known =
+            simulator.state.keys().chain(simulator.parameters.keys()).chain(simulator.controls.keys());
         unknown("name", name, known.chain(simulator.bind.keys()).map(String::as_str), findings);
     }
     if !unknown_names.is_empty() {
         return;
     }
     if simulator.worked.is_empty() {
-        findings.warn("no worked run: give one whose end is known, such as a steady state or an analytic solution");
+        findings.warn(
+            "no worked run: give one whose end is known, such as a steady state or an analytic solution",
+        );
     }
     for (at, worked) in simulator.worked.iter().enumerate() {
         findings.within("worked", |f| f.within(at, |f| run(simulator, &process, worked, f)));
@@ -66,7 +73,8 @@ fn check_one(pack: &Pack, simulator: &Simulator, findings: &mut Findings) {
 
 /// Parameters, controls, state, intermediate values and readings share one space of names.
 fn distinct(simulator: &Simulator, pack: &Pack, findings: &mut Findings) {
-    let attributes = simulator.parameters.keys().chain(simulator.controls.keys()).chain(simulator.state.keys());
+    let attributes =
+        simulator.parameters.keys().chain(simulator.controls.keys()).chain(simulator.state.keys());
     let values = simulator.bind.keys().chain(simulator.outputs.keys()).chain(simulator.alarms.keys());
     let mut seen: Vec<&String> = Vec::new();
     for name in attributes.chain(values) {
@@ -74,7 +82,8 @@ fn distinct(simulator: &Simulator, pack: &Pack, findings: &mut Findings) {
             findings.error(format!("`{name}` is defined twice"));
         }
         if matches!(name.as_str(), "t" | "dt" | "s" | "s2" | "s3" | "s4" | "k1" | "k2" | "k3" | "k4" | "p") {
-            findings.error(format!("`{name}` is taken: it names time, the step or a part of the integration"));
+            findings
+                .error(format!("`{name}` is taken: it names time, the step or a part of the integration"));
         }
         if pack.constants.contains_key(name) {
             findings.error(format!("`{name}` is also a constant"));
@@ -99,7 +108,9 @@ fn run(simulator: &Simulator, process: &Process, worked: &WorkedRun, findings: &
             }
             inputs.insert(name.clone(), json.into());
         }
-        let missing = |(name, attribute): &(&String, &Attribute)| attribute.default.is_none() && !inputs.contains_key(*name);
+        let missing = |(name, attribute): &(&String, &Attribute)| {
+            attribute.default.is_none() && !inputs.contains_key(*name)
+        };
         for (name, _) in all().filter(missing) {
             f.error(format!("`{name}` has no default and is missing"));
         }

@@ -10,13 +10,17 @@ const RESERVED: [&str; 10] = ["args", "it", "key", "rows", "session", "true", "f
 
 pub(super) fn check(pack: &Pack, path: Option<&Path>, findings: &mut Findings) {
     if let Some(path) = path {
-        let part = |part: Option<&std::ffi::OsStr>| part.map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+        let part = |part: Option<&std::ffi::OsStr>| {
+            part.map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
+        };
         let (file, folder) = (part(path.file_stem()), part(path.parent().and_then(Path::file_name)));
         if file != pack.domain {
-            findings.within("domain", |f| f.error(format!("the file is called `{file}`, not `{}`", pack.domain)));
+            findings
+                .within("domain", |f| f.error(format!("the file is called `{file}`, not `{}`", pack.domain)));
         }
         if folder != pack.area {
-            findings.within("area", |f| f.error(format!("the folder is called `{folder}`, not `{}`", pack.area)));
+            findings
+                .within("area", |f| f.error(format!("the folder is called `{folder}`, not `{}`", pack.area)));
         }
     }
     findings.within("domain", |f| name(&pack.domain, f));
@@ -46,7 +50,8 @@ pub(super) fn check(pack: &Pack, path: Option<&Path>, findings: &mut Findings) {
     }
     names("operations", pack.operations.keys(), findings);
     for (operation_name, operation) in &pack.operations {
-        findings.within("operations", |f| f.within(operation_name, |f| attributes("takes", &operation.takes, f)));
+        findings
+            .within("operations", |f| f.within(operation_name, |f| attributes("takes", &operation.takes, f)));
     }
     names("reports", pack.reports.keys(), findings);
     names("formulas", pack.formulas.keys(), findings);
@@ -65,7 +70,9 @@ pub(super) fn check(pack: &Pack, path: Option<&Path>, findings: &mut Findings) {
                 attributes("parameters", &simulator.parameters, f);
                 attributes("controls", &simulator.controls, f);
                 attributes("state", &simulator.state, f);
-                for (section, keys) in [("let", &simulator.bind), ("outputs", &simulator.outputs), ("alarms", &simulator.alarms)] {
+                for (section, keys) in
+                    [("let", &simulator.bind), ("outputs", &simulator.outputs), ("alarms", &simulator.alarms)]
+                {
                     names(section, keys.keys(), f);
                 }
             })
@@ -114,7 +121,9 @@ fn name(name: &str, findings: &mut Findings) {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.len() <= 48;
     if !spelled {
-        findings.error(format!("`{name}` is no name: letters, digits and underscores, a letter first, at most 48"));
+        findings.error(format!(
+            "`{name}` is no name: letters, digits and underscores, a letter first, at most 48"
+        ));
     } else if RESERVED.contains(&name) {
         findings.error(format!("`{name}` has a meaning of its own in expressions; choose another name"));
     }

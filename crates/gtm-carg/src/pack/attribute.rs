@@ -202,7 +202,11 @@ impl Attribute {
                 Attribute { kind: Kind::Fields(parts.fields.clone()), ..Attribute::default() }
             }
             (None, true, true, Some(_)) => Attribute::default(),
-            _ => return Err("an attribute has `is`, `fields` or `calc`, and `values` only with `is: enum`".into()),
+            _ => {
+                return Err(
+                    "an attribute has `is`, `fields` or `calc`, and `values` only with `is: enum`".into()
+                );
+            }
         };
         attribute.list = parts.list.or(attribute.list);
         attribute.default = parts.default.or(attribute.default);

@@ -16,7 +16,8 @@ const MAX_FILES: usize = 20_000;
 /// [`Code::FileUnreadable`], [`Code::SpecSyntax`], or [`Code::PackInvalid`] with the place of what does
 /// not fit the schema.
 pub fn load(path: &Path) -> Result<Pack> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
+    let unreadable =
+        |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > MAX_BYTES {
         return Err(Error::new(Code::PackInvalid, format!("the file has {size} bytes"))

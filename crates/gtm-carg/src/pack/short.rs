@@ -27,12 +27,13 @@ pub(super) fn parse(line: &str) -> Result<Attribute, String> {
     if words.next_if_eq(&"list").is_some() {
         let size = words.next_if(|word| word.contains("..")).map(list_size).transpose()?;
         attribute.list = Some(size.unwrap_or([1, 4]));
-        words.next_if_eq(&"of").ok_or("`list` is followed by `of` and a kind, as in `list 1..5 of word dish`")?;
+        words
+            .next_if_eq(&"of")
+            .ok_or("`list` is followed by `of` and a kind, as in `list 1..5 of word dish`")?;
     }
     let kind = words.next().ok_or("the attribute is empty")?;
-    let mut parameter = |what: &str| {
-        words.next().ok_or_else(|| format!("`{kind}` needs {what}")).map(str::to_owned)
-    };
+    let mut parameter =
+        |what: &str| words.next().ok_or_else(|| format!("`{kind}` needs {what}")).map(str::to_owned);
     attribute.kind = match kind {
         "int" => Kind::Int(whole(&parameter("a range, as in `int 1..20`")?)?),
         "number" => Kind::Number(numbers(&parameter("a range, as in `number 0.1..30`")?)?),
@@ -63,7 +64,10 @@ pub(super) fn parse(line: &str) -> Result<Attribute, String> {
             Some((semantic, ..)) => Kind::Common(*semantic),
             None => {
                 let common: Vec<&str> = Semantic::ALL.iter().map(|(_, word, _)| *word).collect();
-                return Err(format!("`{other}` is no kind of value; kinds are {KINDS}, {}", common.join(", ")));
+                return Err(format!(
+                    "`{other}` is no kind of value; kinds are {KINDS}, {}",
+                    common.join(", ")
+                ));
             }
         },
     };
@@ -75,7 +79,9 @@ pub(super) fn parse(line: &str) -> Result<Attribute, String> {
             "readonly" => attribute.readonly = true,
             "fixed" => attribute.fixed = true,
             "secret" => attribute.secret = true,
-            unit if attribute.unit.is_none() && takes_unit(&attribute.kind) => attribute.unit = Some(unit.into()),
+            unit if attribute.unit.is_none() && takes_unit(&attribute.kind) => {
+                attribute.unit = Some(unit.into())
+            }
             other => return Err(format!("`{other}` is neither a unit in its place nor a flag ({FLAGS})")),
         }
     }
@@ -104,9 +110,11 @@ pub(super) fn write(attribute: &Attribute) -> String {
         Kind::Code(pattern) => format!("code {pattern}"),
         Kind::Date(r) => format!("date {}", moments(r, "d")),
         Kind::Time(r) => format!("time {}", moments(r, "s")),
-        Kind::Common(semantic) => {
-            Semantic::ALL.iter().find(|(s, ..)| s == semantic).map(|(_, word, _)| (*word).to_owned()).unwrap_or_default()
-        }
+        Kind::Common(semantic) => Semantic::ALL
+            .iter()
+            .find(|(s, ..)| s == semantic)
+            .map(|(_, word, _)| (*word).to_owned())
+            .unwrap_or_default(),
         Kind::Enum(_) | Kind::Fields(_) | Kind::Computed => String::new(),
     };
     let flags = [
@@ -240,7 +248,10 @@ mod tests {
     #[test]
     fn reads_lines() {
         let price = parse("money 1..900.00 EUR log = 20; list price").unwrap();
-        assert_eq!(price.kind, Kind::Money(Range { low: 1.0, high: 900.0, decimals: Some(2), absolute: false }));
+        assert_eq!(
+            price.kind,
+            Kind::Money(Range { low: 1.0, high: 900.0, decimals: Some(2), absolute: false })
+        );
         assert_eq!((price.unit.as_deref(), price.spread), (Some("EUR"), Spread::Log));
         assert_eq!((price.default.as_deref(), price.doc.as_str()), (Some("20"), "list price"));
         let state = parse("enum open*3|closed readonly = open").unwrap();
@@ -274,7 +285,9 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for line in ["int 1..20 unique", "number 0.5..2 log", "bool 0.25", "ref customer fixed", "email secret"] {
+        for line in
+            ["int 1..20 unique", "number 0.5..2 log", "bool 0.25", "ref customer fixed", "email secret"]
+        {
             let attribute = parse(line).unwrap();
             assert_eq!(parse(&write(&attribute)).unwrap().kind, attribute.kind);
         }

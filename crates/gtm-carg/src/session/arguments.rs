@@ -57,7 +57,8 @@ impl Caller<'_, '_> {
         }
         // An update that changes nothing is no update.
         if params.len() > 1 && !params.iter().skip(1).any(|p| p.param.required) && arguments.len() <= 1 {
-            let fields: Vec<&DressedParam> = params.iter().filter(|p| matches!(p.param.role, ParamRole::Field(..))).collect();
+            let fields: Vec<&DressedParam> =
+                params.iter().filter(|p| matches!(p.param.role, ParamRole::Field(..))).collect();
             if let Some(field) = self.rng.try_pick(&fields).copied() {
                 let value = self.value(&field.param.role, &field.param.attribute, &so_far);
                 let styled = self.styled(&field.param.attribute, &value);
@@ -95,7 +96,9 @@ impl Caller<'_, '_> {
                     ids.into_iter().collect()
                 }
             },
-            ParamRole::Filter(entity, name) | ParamRole::Least(entity, name) | ParamRole::Most(entity, name) => {
+            ParamRole::Filter(entity, name)
+            | ParamRole::Least(entity, name)
+            | ParamRole::Most(entity, name) => {
                 let known = self.rng.chance(0.8).then(|| self.some_record(entity)).flatten();
                 match known.and_then(|record| record.get(&self.names.member(name)).cloned()) {
                     Some(value) if !value.is_null() && value.as_list().is_none() => value,
@@ -108,13 +111,26 @@ impl Caller<'_, '_> {
                     .and_then(|record| {
                         let kindred = self.names.domain().entities.get(entity)?;
                         let texts = kindred.select(|m| m.is_text() && m.is_stored());
-                        Some(texts.filter_map(|(name, _)| record.get(&self.names.member(name))?.as_str().map(str::to_owned)).collect())
+                        Some(
+                            texts
+                                .filter_map(|(name, _)| {
+                                    record.get(&self.names.member(name))?.as_str().map(str::to_owned)
+                                })
+                                .collect(),
+                        )
                     })
                     .unwrap_or_default();
-                let words: Vec<&str> = texts.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric())).filter(|word| word.len() > 2).collect();
+                let words: Vec<&str> = texts
+                    .iter()
+                    .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
+                    .filter(|word| word.len() > 2)
+                    .collect();
                 match self.rng.try_pick(&words) {
                     Some(word) if self.rng.chance(0.85) => Value::from(*word),
-                    _ => self.sample(&Attribute { kind: Kind::Common(Semantic::LastName), ..Attribute::default() }, so_far),
+                    _ => self.sample(
+                        &Attribute { kind: Kind::Common(Semantic::LastName), ..Attribute::default() },
+                        so_far,
+                    ),
                 }
             }
             ParamRole::Offset => match self.names.style().pages {
@@ -122,7 +138,9 @@ impl Caller<'_, '_> {
                 false => Value::Int(self.rng.between(0, 4)),
             },
             ParamRole::Limit => Value::Int(*self.rng.pick(&[1, 2, 3, 5, 5, 10, 10, 20])),
-            ParamRole::Field(..) | ParamRole::SortBy | ParamRole::Order | ParamRole::Other => self.number_or(attribute, so_far),
+            ParamRole::Field(..) | ParamRole::SortBy | ParamRole::Order | ParamRole::Other => {
+                self.number_or(attribute, so_far)
+            }
         }
     }
 
@@ -141,7 +159,13 @@ impl Caller<'_, '_> {
         let (names, world) = (self.names, self.world);
         let look_up = |entity: &str, id: &Value| record_of(names, world, entity, id);
         let some_id = |entity: &str, rng: &mut Rng| some_id(names, world, entity, rng);
-        let context = Context { domain: names.domain(), now: world.now(), record: Some(&record), look_up: &look_up, some_id: &some_id };
+        let context = Context {
+            domain: names.domain(),
+            now: world.now(),
+            record: Some(&record),
+            look_up: &look_up,
+            some_id: &some_id,
+        };
         sample(attribute, &context, self.rng)
     }
 
@@ -149,7 +173,12 @@ impl Caller<'_, '_> {
         if self.rng.chance(UNKNOWN) {
             return self.unknown_id(entity);
         }
-        let known: Vec<&Value> = self.recent.iter().filter(|(d, e, _)| *d == self.domain && e == entity).map(|(.., id)| id).collect();
+        let known: Vec<&Value> = self
+            .recent
+            .iter()
+            .filter(|(d, e, _)| *d == self.domain && e == entity)
+            .map(|(.., id)| id)
+            .collect();
         if !known.is_empty() && self.rng.chance(RECENT) {
             return (*self.rng.pick(&known)).clone();
         }
@@ -159,7 +188,9 @@ impl Caller<'_, '_> {
     /// An id that looks right and is none, most likely.
     fn unknown_id(&mut self, entity: &str) -> Value {
         match self.names.domain().entities.get(entity).map(|kindred| kindred.entity.id.as_deref()) {
-            Some(Some(pattern)) if pattern != "integer" && pattern != "uuid" => Value::from(crate::world::code(pattern, self.rng)),
+            Some(Some(pattern)) if pattern != "integer" && pattern != "uuid" => {
+                Value::from(crate::world::code(pattern, self.rng))
+            }
             Some(Some("uuid")) => Value::from(crate::world::uuid(self.rng)),
             _ => Value::Int(self.rng.between(1, 9_999)),
         }
@@ -179,10 +210,13 @@ impl Caller<'_, '_> {
     fn styled(&self, attribute: &Attribute, value: &Value) -> Json {
         match (&attribute.kind, value) {
             (Kind::Fields(fields), Value::Map(map)) => {
-                let field = |name: &str| fields.iter().find(|(known, _)| known.trim_end_matches('?') == name).map(|(_, a)| a);
+                let field = |name: &str| {
+                    fields.iter().find(|(known, _)| known.trim_end_matches('?') == name).map(|(_, a)| a)
+                };
                 map.iter()
                     .map(|(name, value)| {
-                        let styled = field(name).map_or_else(|| value.to_json(), |attribute| self.styled(attribute, value));
+                        let styled = field(name)
+                            .map_or_else(|| value.to_json(), |attribute| self.styled(attribute, value));
                         (self.names.member(name), styled)
                     })
                     .collect::<JsonMap<_, _>>()
@@ -220,7 +254,8 @@ fn record_of(names: &Names<'_>, world: &World, entity: &str, id: &Value) -> Opti
     let (collection, kindred) = collection_of(names, entity)?;
     let record = records(names, world, collection)?.get(&id.as_key()?)?;
     let members = ["id"].into_iter().chain(kindred?.attributes.keys().map(String::as_str));
-    let plain: Map = members.filter_map(|name| Some((name.into(), record.get(&names.member(name))?.clone()))).collect();
+    let plain: Map =
+        members.filter_map(|name| Some((name.into(), record.get(&names.member(name))?.clone()))).collect();
     Some(Value::Map(plain))
 }
 

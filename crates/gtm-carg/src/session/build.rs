@@ -92,7 +92,10 @@ pub(super) fn build<'f>(fields: &'f [Field], rng: &mut Rng) -> Result<Built<'f>>
         for (root, records) in inner.as_map().into_iter().flat_map(|map| map.iter()) {
             if let Some(styled) = names.collection(root) {
                 let keyed = field.domain.singletons.contains_key(&**root);
-                state.insert(styled, if keyed { restyle(records, names) } else { restyle_all(records, names) });
+                state.insert(
+                    styled,
+                    if keyed { restyle(records, names) } else { restyle_all(records, names) },
+                );
             }
         }
         for simulator in field.domain.pack.simulators.keys() {
@@ -119,7 +122,8 @@ pub(super) fn build<'f>(fields: &'f [Field], rng: &mut Rng) -> Result<Built<'f>>
 
 /// Tools that belong together: mostly about few things, with a few others.
 fn choose<'p>(plans: &'p [Plan], count: usize, rng: &mut Rng) -> Vec<&'p Plan> {
-    let about: Vec<&str> = (0..1 + rng.below(3)).map(|_| rng.pick(plans).key.rsplit(' ').next().unwrap_or("")).collect();
+    let about: Vec<&str> =
+        (0..1 + rng.below(3)).map(|_| rng.pick(plans).key.rsplit(' ').next().unwrap_or("")).collect();
     let near = |plan: &Plan| about.iter().any(|word| plan.key.split(' ').any(|part| part == *word));
     // Drawing without replacement by weight: the least of exponential variates (Efraimidis, Spirakis).
     let mut drawn: Vec<(f64, &Plan)> = plans
@@ -147,7 +151,8 @@ fn usual(family: Family) -> f64 {
 fn collections(domain: &Domain, names: &Names<'_>, behaviors: &mut Behaviors) {
     let mut add = |name: &str, ids: IdStyle| {
         if let Some(styled) = names.collection(name) {
-            let collection = Collection { id: Some(names.member("id")), ids: Some(ids), ..Collection::default() };
+            let collection =
+                Collection { id: Some(names.member("id")), ids: Some(ids), ..Collection::default() };
             behaviors.collections.insert(styled.to_owned(), collection);
         }
     };
@@ -167,7 +172,9 @@ fn collections(domain: &Domain, names: &Names<'_>, behaviors: &mut Behaviors) {
 /// Names of members in style, records within records too.
 fn restyle(record: &Value, names: &Names<'_>) -> Value {
     match record {
-        Value::Map(map) => Value::Map(map.iter().map(|(name, value)| (names.member(name).into(), restyle(value, names))).collect()),
+        Value::Map(map) => Value::Map(
+            map.iter().map(|(name, value)| (names.member(name).into(), restyle(value, names))).collect(),
+        ),
         Value::List(list) => list.iter().map(|item| restyle(item, names)).collect(),
         other => other.clone(),
     }
@@ -176,7 +183,9 @@ fn restyle(record: &Value, names: &Names<'_>) -> Value {
 /// A collection: its keys are ids and stay.
 fn restyle_all(records: &Value, names: &Names<'_>) -> Value {
     match records {
-        Value::Map(map) => Value::Map(map.iter().map(|(id, record)| (id.clone(), restyle(record, names))).collect()),
+        Value::Map(map) => {
+            Value::Map(map.iter().map(|(id, record)| (id.clone(), restyle(record, names))).collect())
+        }
         other => other.clone(),
     }
 }
@@ -191,12 +200,19 @@ fn log_in_state(domain: &Domain, state: &mut Map, rng: &mut Rng) -> Vec<Account>
     for (at, role) in roles.iter().enumerate() {
         let user = format!("{}.{}", users[(at + rng.below(3)) % users.len()], role);
         let password = crate::world::code("??##-??##", rng);
-        let members = [("username", Value::from(user.as_str())), ("password", Value::from(password.as_str())), ("role", Value::from(role.as_str()))];
+        let members = [
+            ("username", Value::from(user.as_str())),
+            ("password", Value::from(password.as_str())),
+            ("role", Value::from(role.as_str())),
+        ];
         accounts.insert(user.as_str(), Value::Map(members.into_iter().map(|(k, v)| (k.into(), v)).collect()));
         known.push(Account { user, password });
     }
     state.insert("accounts", Value::Map(accounts));
-    state.insert("session", Value::Map([("user".into(), Value::Null), ("role".into(), Value::Null)].into_iter().collect()));
+    state.insert(
+        "session",
+        Value::Map([("user".into(), Value::Null), ("role".into(), Value::Null)].into_iter().collect()),
+    );
     known
 }
 
@@ -228,6 +244,7 @@ fn log_in_tool(style: &Style) -> Dressed {
 /// Arguments for logging in: mostly right ones.
 pub(super) fn session_arguments(accounts: &[Account], rng: &mut Rng) -> Json {
     let Some(account) = rng.try_pick(accounts) else { return json!({}) };
-    let password = if rng.chance(0.85) { account.password.clone() } else { crate::world::code("??##-??##", rng) };
+    let password =
+        if rng.chance(0.85) { account.password.clone() } else { crate::world::code("??##-??##", rng) };
     json!({"username": account.user, "password": password})
 }

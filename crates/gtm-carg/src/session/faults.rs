@@ -27,7 +27,8 @@ pub(super) fn mutate(call: &Call, tool: &Staged, rng: &mut Rng) -> Option<(Call,
 
 /// The name of a tool that is not there, near one that is.
 pub(super) fn unknown_tool(stage: &Stage, rng: &mut Rng) -> String {
-    let known = stage.tools.get_index(rng.below(stage.tools.len())).map(|(name, _)| name.clone()).unwrap_or_default();
+    let known =
+        stage.tools.get_index(rng.below(stage.tools.len())).map(|(name, _)| name.clone()).unwrap_or_default();
     let made = match rng.below(4) {
         0 => format!("{known}s"),
         1 => known.replacen("get", "fetch", 1) + "_v2",
@@ -42,7 +43,13 @@ fn properties(schema: &Json) -> impl Iterator<Item = (&String, &Json)> {
 }
 
 fn missing(arguments: &mut JsonMap<String, Json>, schema: &Json, rng: &mut Rng) -> bool {
-    let required: Vec<&str> = schema.get("required").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let required: Vec<&str> = schema
+        .get("required")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .collect();
     let Some(name) = rng.try_pick(&required) else { return false };
     arguments.shift_remove(*name).is_some()
 }
@@ -67,7 +74,10 @@ fn ill_typed(arguments: &mut JsonMap<String, Json>, schema: &Json, rng: &mut Rng
 
 fn out_of_range(arguments: &mut JsonMap<String, Json>, schema: &Json, rng: &mut Rng) -> bool {
     let bounded: Vec<(&String, &Json)> = properties(schema)
-        .filter(|(name, schema)| arguments.contains_key(*name) && (schema.get("maximum").is_some() || schema.get("minimum").is_some()))
+        .filter(|(name, schema)| {
+            arguments.contains_key(*name)
+                && (schema.get("maximum").is_some() || schema.get("minimum").is_some())
+        })
         .collect();
     let Some((name, schema)) = rng.try_pick(&bounded) else { return false };
     let whole = schema.get("type").and_then(Json::as_str) == Some("integer");
@@ -100,7 +110,18 @@ fn unknown_word(arguments: &mut JsonMap<String, Json>, schema: &Json, rng: &mut 
 }
 
 fn extra(arguments: &mut JsonMap<String, Json>, rng: &mut Rng) -> bool {
-    let name = *rng.pick(&["verbose", "force", "dry_run", "format", "locale", "include_all", "note", "options", "debug", "async"]);
+    let name = *rng.pick(&[
+        "verbose",
+        "force",
+        "dry_run",
+        "format",
+        "locale",
+        "include_all",
+        "note",
+        "options",
+        "debug",
+        "async",
+    ]);
     if arguments.contains_key(name) {
         return false;
     }

@@ -52,7 +52,14 @@ pub fn generate(fields: &[Field], seed: u64, number: u64) -> Result<Trace> {
     let facts = stage
         .tools
         .values()
-        .map(|tool| fact(tool.plan.as_ref(), names[tool.domain], &tool.dressed.params, &stage.domains[tool.domain].pack.domain))
+        .map(|tool| {
+            fact(
+                tool.plan.as_ref(),
+                names[tool.domain],
+                &tool.dressed.params,
+                &stage.domains[tool.domain].pack.domain,
+            )
+        })
         .collect();
     Ok(Trace {
         suite: "carg".into(),
@@ -70,20 +77,33 @@ pub fn generate(fields: &[Field], seed: u64, number: u64) -> Result<Trace> {
 
 fn fact(plan: Option<&Plan>, names: &Names<'_>, params: &[crate::style::DressedParam], domain: &str) -> Fact {
     let Some(plan) = plan else {
-        return Fact { domain: domain.into(), plan: "session".into(), family: "session".into(), writes: true, ..Fact::default() };
+        return Fact {
+            domain: domain.into(),
+            plan: "session".into(),
+            family: "session".into(),
+            writes: true,
+            ..Fact::default()
+        };
     };
-    let id = params.iter().find(|p| matches!(p.param.role, ParamRole::Id(_)) && p.param.attribute.list.is_none());
+    let id =
+        params.iter().find(|p| matches!(p.param.role, ParamRole::Id(_)) && p.param.attribute.list.is_none());
     let entity = id.and_then(|p| match &p.param.role {
         ParamRole::Id(entity) => names.domain().entities.get(entity),
         _ => None,
     });
     let made = plan.key.strip_prefix("create ").and_then(|entity| names.domain().entities.get(entity));
-    let family = serde_json::to_value(plan.family).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let family = serde_json::to_value(plan.family)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default();
     Fact {
         domain: domain.into(),
         plan: plan.key.clone(),
         family,
-        collection: entity.or(made).and_then(|kindred| names.collection(&kindred.collection)).map(str::to_owned),
+        collection: entity
+            .or(made)
+            .and_then(|kindred| names.collection(&kindred.collection))
+            .map(str::to_owned),
         id_argument: id.filter(|_| entity.is_some()).map(|p| p.path.clone()).unwrap_or_default(),
         id_member: names.member("id"),
         writes: plan.effect != Effect::Read,
@@ -129,15 +149,27 @@ impl Player<'_> {
         turns
     }
 
-    fn turn(&self, world: &mut World, recent: &mut Vec<(usize, String, gtm_world::Value)>, first: bool, rng: &mut Rng) -> Turn {
+    fn turn(
+        &self,
+        world: &mut World,
+        recent: &mut Vec<(usize, String, gtm_world::Value)>,
+        first: bool,
+        rng: &mut Rng,
+    ) -> Turn {
         if rng.chance(0.012) {
             let name = faults::unknown_tool(self.stage, rng);
-            return self.made(world, Call { name, arguments: Json::Object(Default::default()) }, Some("unknown_tool"));
+            return self.made(
+                world,
+                Call { name, arguments: Json::Object(Default::default()) },
+                Some("unknown_tool"),
+            );
         }
         let login = self.stage.tools.values().find(|tool| tool.plan.is_none());
-        let logged_out = world.state().get("session").is_some_and(|s| s.get("user").is_none_or(gtm_world::Value::is_null));
+        let logged_out =
+            world.state().get("session").is_some_and(|s| s.get("user").is_none_or(gtm_world::Value::is_null));
         let wants_login = login.is_some() && logged_out && rng.chance(if first { 0.85 } else { 0.5 });
-        let (name, tool) = match self.stage.tools.iter().find(|(_, tool)| wants_login && tool.plan.is_none()) {
+        let (name, tool) = match self.stage.tools.iter().find(|(_, tool)| wants_login && tool.plan.is_none())
+        {
             Some(login) => login,
             None => self.choose(recent, rng),
         };
@@ -188,7 +220,11 @@ impl Player<'_> {
     }
 
     /// The next tool: often one that takes what was spoken of last.
-    fn choose(&self, recent: &[(usize, String, gtm_world::Value)], rng: &mut Rng) -> (&String, &crate::stage::Staged) {
+    fn choose(
+        &self,
+        recent: &[(usize, String, gtm_world::Value)],
+        rng: &mut Rng,
+    ) -> (&String, &crate::stage::Staged) {
         let about = recent.last().filter(|_| rng.chance(0.5));
         if let Some((domain, entity, _)) = about {
             let fitting: Vec<_> = self
@@ -197,7 +233,11 @@ impl Player<'_> {
                 .iter()
                 .filter(|(_, tool)| {
                     tool.domain == *domain
-                        && tool.dressed.params.iter().any(|p| matches!(&p.param.role, ParamRole::Id(e) if e == entity))
+                        && tool
+                            .dressed
+                            .params
+                            .iter()
+                            .any(|p| matches!(&p.param.role, ParamRole::Id(e) if e == entity))
                 })
                 .collect();
             if let Some(tool) = rng.try_pick(&fitting) {
@@ -210,7 +250,12 @@ impl Player<'_> {
 }
 
 /// The record that a create added, found by comparing the collection before and after.
-fn created(plan: Option<&Plan>, names: &Names<'_>, before: &World, after: &World) -> Option<(String, gtm_world::Value)> {
+fn created(
+    plan: Option<&Plan>,
+    names: &Names<'_>,
+    before: &World,
+    after: &World,
+) -> Option<(String, gtm_world::Value)> {
     let plan = plan.filter(|plan| plan.effect == Effect::Create)?;
     let entity = plan.key.rsplit_once(' ').map(|(_, entity)| entity)?;
     let collection = match names.domain().entities.get(entity) {

@@ -15,8 +15,15 @@ const MOST_PLACES: usize = 24;
 
 /// A task whose reference is the first successful changes of a session, run again from its start without
 /// anything in between; `None` if there are none or they do not stand alone.
-pub(super) fn task(stage: &Stage, names: &[&Names<'_>], start: &World, turns: &[Turn], rng: &mut Rng) -> Option<Task> {
-    let changes: Vec<&Turn> = turns.iter().filter(|turn| turn.changed && !turn.is_error).take(1 + rng.below(MOST)).collect();
+pub(super) fn task(
+    stage: &Stage,
+    names: &[&Names<'_>],
+    start: &World,
+    turns: &[Turn],
+    rng: &mut Rng,
+) -> Option<Task> {
+    let changes: Vec<&Turn> =
+        turns.iter().filter(|turn| turn.changed && !turn.is_error).take(1 + rng.below(MOST)).collect();
     let mut world = start.clone();
     let mut reference = Vec::new();
     let mut asked = Vec::new();
@@ -42,7 +49,8 @@ pub(super) fn task(stage: &Stage, names: &[&Names<'_>], start: &World, turns: &[
     if end_state.is_empty() || end_state.len() > MOST_PLACES {
         return None;
     }
-    let opening = *rng.pick(&["", "Please do the following. ", "I need your help. ", "Could you take care of this? "]);
+    let opening =
+        *rng.pick(&["", "Please do the following. ", "I need your help. ", "Could you take care of this? "]);
     Some(Task { instruction: format!("{opening}{}", asked.join(" Then: ")), reference, end_state })
 }
 
@@ -52,12 +60,18 @@ fn ask(tool: &Staged, names: &Names<'_>, start: &World, call: &Call) -> Option<S
     let first = plan.about.split_inclusive(". ").next().unwrap_or(&plan.about).trim().trim_end_matches('.');
     let mut told = Vec::new();
     for dressed in &tool.dressed.params {
-        let Some(value) = dressed.path.iter().try_fold(&call.arguments, |at, name| at.get(name)) else { continue };
+        let Some(value) = dressed.path.iter().try_fold(&call.arguments, |at, name| at.get(name)) else {
+            continue;
+        };
         let name = dressed.param.name.replace('_', " ");
         if let ParamRole::Id(entity) = &dressed.param.role {
             let known = names.domain().entities.get(entity).and_then(|kindred| {
                 let records = start.state().get(names.collection(&kindred.collection)?)?;
-                let ids: Vec<Value> = if value.is_array() { value.as_array()?.iter().map(Value::from).collect() } else { vec![Value::from(value)] };
+                let ids: Vec<Value> = if value.is_array() {
+                    value.as_array()?.iter().map(Value::from).collect()
+                } else {
+                    vec![Value::from(value)]
+                };
                 ids.iter().all(|id| id.as_key().is_some_and(|key| records.get(&key).is_some())).then_some(())
             });
             known?;

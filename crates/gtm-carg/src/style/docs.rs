@@ -29,7 +29,12 @@ pub(super) fn tool(plan: &Plan, names: &Names<'_>, rng: &mut Rng) -> String {
                 Effect::Delete => "This cannot be undone.",
             };
             say(0.7, opening.to_owned());
-            let needed: Vec<String> = plan.params.iter().filter(|p| p.required).map(|p| format!("`{}`", names.argument(plan, p).join("."))).collect();
+            let needed: Vec<String> = plan
+                .params
+                .iter()
+                .filter(|p| p.required)
+                .map(|p| format!("`{}`", names.argument(plan, p).join(".")))
+                .collect();
             if !needed.is_empty() {
                 say(0.5, format!("Requires {}.", needed.join(", ")));
             }
@@ -49,7 +54,9 @@ pub(super) fn tool(plan: &Plan, names: &Names<'_>, rng: &mut Rng) -> String {
 pub(super) fn argument(param: &Param, names: &Names<'_>, rng: &mut Rng) -> String {
     let domain = names.domain();
     let what = match &param.role {
-        ParamRole::Id(entity) if param.attribute.list.is_some() => format!("ids of the {}", collection_of(domain, entity)),
+        ParamRole::Id(entity) if param.attribute.list.is_some() => {
+            format!("ids of the {}", collection_of(domain, entity))
+        }
         ParamRole::Id(entity) => format!("id of the {}", spaced(entity)),
         ParamRole::Field(_, attribute) => meaning(attribute, &param.attribute, domain),
         ParamRole::Filter(_, attribute) if param.required => meaning(attribute, &param.attribute, domain),
@@ -66,7 +73,13 @@ pub(super) fn argument(param: &Param, names: &Names<'_>, rng: &mut Rng) -> Strin
     };
     match names.style().docs {
         Docs::None => String::new(),
-        Docs::Terse => if rng.chance(0.5) { String::new() } else { what },
+        Docs::Terse => {
+            if rng.chance(0.5) {
+                String::new()
+            } else {
+                what
+            }
+        }
         Docs::Plain => sentence(&with_unit(&what, &param.attribute)),
         Docs::Chatty => {
             let mut text = sentence(&with_unit(&what, &param.attribute));

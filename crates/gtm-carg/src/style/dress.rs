@@ -68,7 +68,10 @@ pub fn dress(plan: &Plan, names: &Names<'_>, rng: &mut Rng) -> Dressed {
 /// Two arguments of one name: the second keeps the pack's own.
 fn distinct(params: &mut [DressedParam]) {
     for at in 1..params.len() {
-        while params[..at].iter().any(|other| other.path == params[at].path || other.path[0] == params[at].path[0] && other.path.len() != params[at].path.len()) {
+        while params[..at].iter().any(|other| {
+            other.path == params[at].path
+                || other.path[0] == params[at].path[0] && other.path.len() != params[at].path.len()
+        }) {
             let last = params[at].path.len() - 1;
             params[at].path[last].push('2');
         }
@@ -82,7 +85,8 @@ fn styled_param(param: &Param, names: &Names<'_>) -> Param {
         words.iter_mut().for_each(|(word, _)| *word = names.member(word));
     }
     if param.role == ParamRole::Offset && names.style().pages {
-        param.attribute.kind = Kind::Int(crate::pack::Range { low: 1.0, high: 1_000.0, decimals: Some(0), absolute: false });
+        param.attribute.kind =
+            Kind::Int(crate::pack::Range { low: 1.0, high: 1_000.0, decimals: Some(0), absolute: false });
     }
     param
 }
@@ -96,7 +100,9 @@ fn parameters(params: &[DressedParam], names: &Names<'_>, rng: &mut Rng) -> Json
         let schema = schema::argument(&param.attribute, names, description);
         match path.as_slice() {
             [outer, inner] => {
-                let group = properties.entry(outer.clone()).or_insert_with(|| json!({"type": "object", "properties": {}}));
+                let group = properties
+                    .entry(outer.clone())
+                    .or_insert_with(|| json!({"type": "object", "properties": {}}));
                 group["properties"][inner] = schema;
                 if param.required {
                     match group["required"].as_array_mut() {
@@ -137,9 +143,19 @@ impl Dresser<'_> {
             return Vec::new();
         }
         let require = |that: String, error, message: String| -> Step {
-            Op::Require(Require { that: Some(that), error: Some(error), message: Some(message), ..Require::default() }).into()
+            Op::Require(Require {
+                that: Some(that),
+                error: Some(error),
+                message: Some(message),
+                ..Require::default()
+            })
+            .into()
         };
-        let mut steps = vec![require("session.user != null".into(), ErrorKind::Unauthenticated, "Please log in first".into())];
+        let mut steps = vec![require(
+            "session.user != null".into(),
+            ErrorKind::Unauthenticated,
+            "Please log in first".into(),
+        )];
         if !self.plan.by.is_empty() {
             let roles = self.plan.by.join("', '");
             steps.push(require(
@@ -161,7 +177,16 @@ impl Dresser<'_> {
         match self.params.iter().find(|p| p.param.name == name) {
             Some(found) if found.param.role == ParamRole::Offset && self.names.style().pages => {
                 let limit = self.params.iter().find(|p| p.param.role == ParamRole::Limit);
-                let size = limit.map_or_else(|| "20".into(), |p| format!("default(args.{}, {})", p.path.join("."), p.param.attribute.default.as_deref().unwrap_or("20")));
+                let size = limit.map_or_else(
+                    || "20".into(),
+                    |p| {
+                        format!(
+                            "default(args.{}, {})",
+                            p.path.join("."),
+                            p.param.attribute.default.as_deref().unwrap_or("20")
+                        )
+                    },
+                );
                 format!("((default(args.{}, 1) - 1) * {size})", found.path.join("."))
             }
             Some(found) => format!("args.{}", found.path.join(".")),
@@ -198,14 +223,16 @@ impl Dresser<'_> {
             && !get.optional
             && let (Some(id), Some(within)) = (&get.id, &get.within)
         {
-            let noun = self.names.domain().entities.values().find(|k| k.collection == *within).map(Kindred::noun);
+            let noun =
+                self.names.domain().entities.values().find(|k| k.collection == *within).map(Kindred::noun);
             get.message = noun.map(|noun| self.not_found(&noun, id));
         }
         if let Op::Delete(delete) = &mut step.op
             && delete.message.is_none()
             && let (Some(id), Some(within)) = (&delete.id, &delete.within)
         {
-            let noun = self.names.domain().entities.values().find(|k| k.collection == *within).map(Kindred::noun);
+            let noun =
+                self.names.domain().entities.values().find(|k| k.collection == *within).map(Kindred::noun);
             delete.message = noun.map(|noun| self.not_found(&noun, id));
         }
         steps::visit(&mut step, &mut |part| self.see(part));
@@ -249,7 +276,9 @@ impl Dresser<'_> {
         }
         for (name, member) in kindred.select(|m| !m.attribute.secret) {
             let value = match &member.attribute.calc {
-                Some(calc) => rename(calc, |n| (n.text == "it" && n.role == Role::Variable).then(|| var.to_owned())),
+                Some(calc) => {
+                    rename(calc, |n| (n.text == "it" && n.role == Role::Variable).then(|| var.to_owned()))
+                }
                 None => format!("{var}.{name}"),
             };
             shown.insert(name.to_owned(), json!(value));
@@ -259,12 +288,16 @@ impl Dresser<'_> {
 
     /// An expression for the records that `var` holds as replies show them.
     fn views(&self, kindred: &Kindred, var: &str) -> String {
-        let secret: Vec<String> = kindred.select(|m| m.attribute.secret).map(|(n, _)| format!("'{n}'")).collect();
+        let secret: Vec<String> =
+            kindred.select(|m| m.attribute.secret).map(|(n, _)| format!("'{n}'")).collect();
         let calc: Vec<String> = kindred
             .select(|m| !m.is_stored() && !m.attribute.secret)
             .filter_map(|(name, m)| {
                 let calc = m.attribute.calc.as_deref()?;
-                Some(format!("'{name}': {}", rename(calc, |n| (n.text == "it" && n.role == Role::Variable).then(|| "r".into()))))
+                Some(format!(
+                    "'{name}': {}",
+                    rename(calc, |n| (n.text == "it" && n.role == Role::Variable).then(|| "r".into()))
+                ))
             })
             .collect();
         let mut row = "r".to_owned();
@@ -309,7 +342,10 @@ impl Dresser<'_> {
             RecordShape::Bare => (self.template(self.view(kindred, var)), Some(schema)),
             RecordShape::Named => {
                 let name = self.case(&kindred.name);
-                (json!({name.as_str(): self.template(self.view(kindred, var))}), Some(json!({"type": "object", "properties": {name.as_str(): schema}})))
+                (
+                    json!({name.as_str(): self.template(self.view(kindred, var))}),
+                    Some(json!({"type": "object", "properties": {name.as_str(): schema}})),
+                )
             }
             RecordShape::Text => {
                 let mut lines = Vec::new();
@@ -317,7 +353,8 @@ impl Dresser<'_> {
                     lines.push(format!("{}: {{{var}.id}}", kindred.noun()));
                 }
                 for (name, member) in kindred.select(|m| m.is_stored() && !m.attribute.secret) {
-                    let unit = member.attribute.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+                    let unit =
+                        member.attribute.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
                     lines.push(format!("{}: {{{var}.{name}}}{unit}", name.replace('_', " ")));
                 }
                 (json!({"$text": self.message(&lines.join("\n"))}), Some(json!({"type": "string"})))
@@ -328,9 +365,12 @@ impl Dresser<'_> {
     fn rows(&self, kindred: &Kindred, var: &str, total: Option<&str>) -> (Json, Option<Json>) {
         let style = self.names.style();
         if style.record == RecordShape::Text {
-            let label = kindred.label().map(|label| format!(" + ' ' + string(r.{label})")).unwrap_or_default();
+            let label =
+                kindred.label().map(|label| format!(" + ' ' + string(r.{label})")).unwrap_or_default();
             let nouns = kindred.collection.replace('_', " ");
-            let text = format!("size({var}) == 0 ? 'No {nouns} found' : {var}.map(r, string(r.id){label}).join('\\n')");
+            let text = format!(
+                "size({var}) == 0 ? 'No {nouns} found' : {var}.map(r, string(r.id){label}).join('\\n')"
+            );
             return (json!(self.expr(&text)), Some(json!({"type": "string"})));
         }
         let rows = json!(self.expr(&self.views(kindred, var)));
@@ -339,14 +379,27 @@ impl Dresser<'_> {
         let named = self.names.key(&kindred.collection);
         match style.rows {
             Rows::Bare => (rows, Some(list)),
-            Rows::NamedOnly => (json!({named.as_str(): rows}), Some(json!({"type": "object", "properties": {named.as_str(): list}}))),
+            Rows::NamedOnly => (
+                json!({named.as_str(): rows}),
+                Some(json!({"type": "object", "properties": {named.as_str(): list}})),
+            ),
             Rows::Named => {
                 let total = self.case("count");
-                (json!({named.as_str(): rows, total.as_str(): count}), Some(json!({"type": "object", "properties": {named.as_str(): list, total.as_str(): {"type": "integer"}}})))
+                (
+                    json!({named.as_str(): rows, total.as_str(): count}),
+                    Some(
+                        json!({"type": "object", "properties": {named.as_str(): list, total.as_str(): {"type": "integer"}}}),
+                    ),
+                )
             }
             Rows::Counted(items, total) => {
                 let (items, total) = (self.case(items), self.case(total));
-                (json!({items.as_str(): rows, total.as_str(): count}), Some(json!({"type": "object", "properties": {items.as_str(): list, total.as_str(): {"type": "integer"}}})))
+                (
+                    json!({items.as_str(): rows, total.as_str(): count}),
+                    Some(
+                        json!({"type": "object", "properties": {items.as_str(): list, total.as_str(): {"type": "integer"}}}),
+                    ),
+                )
             }
         }
     }
@@ -372,7 +425,9 @@ impl Dresser<'_> {
             Done::Record | Done::IdOnly => with_id(json!({}), json!({"type": "object", "properties": {}})),
             Done::Message => with_id(json!({message.as_str(): sentence}), object(&message, "string")),
             Done::Text => (sentence, Some(json!({"type": "string"}))),
-            Done::Flag => (json!({self.case("success"): true}), Some(object(&self.case("success"), "boolean"))),
+            Done::Flag => {
+                (json!({self.case("success"): true}), Some(object(&self.case("success"), "boolean")))
+            }
             Done::Null => (Json::Null, None),
         }
     }
@@ -382,10 +437,15 @@ impl Dresser<'_> {
         if let Some(bare) = template.get("$bare").and_then(Json::as_str) {
             return self.bare(bare, template);
         }
-        if let (Some(attribute), Some(of), Some(var)) = (text(template, "$attribute"), text(template, "of"), text(template, "var")) {
+        if let (Some(attribute), Some(of), Some(var)) =
+            (text(template, "$attribute"), text(template, "of"), text(template, "var"))
+        {
             let member = self.kindred(of).and_then(|kindred| kindred.attributes.get(attribute));
             let calc = member.and_then(|m| m.attribute.calc.as_deref());
-            let value = calc.map_or_else(|| format!("{var}.{attribute}"), |calc| rename(calc, |n| (n.text == "it" && n.role == Role::Variable).then(|| var.to_owned())));
+            let value = calc.map_or_else(
+                || format!("{var}.{attribute}"),
+                |calc| rename(calc, |n| (n.text == "it" && n.role == Role::Variable).then(|| var.to_owned())),
+            );
             let value = self.expr(&value);
             return match self.names.style().record {
                 RecordShape::Named => (json!({self.names.member(attribute): value}), None),
@@ -404,7 +464,8 @@ impl Dresser<'_> {
         }
         let reply = self.template(template);
         let schema = reply.as_object().filter(|o| !o.keys().any(|k| k.starts_with('$'))).map(|members| {
-            let properties: JsonMap<String, Json> = members.keys().map(|name| (name.clone(), json!({}))).collect();
+            let properties: JsonMap<String, Json> =
+                members.keys().map(|name| (name.clone(), json!({}))).collect();
             json!({"type": "object", "properties": properties})
         });
         (reply, schema)
@@ -416,10 +477,14 @@ impl Dresser<'_> {
         let style = self.names.style();
         let named = text(template, "name").filter(|_| style.words % 3 != 0);
         match (named, text(template, "unit")) {
-            (Some(name), Some(unit)) if style.words % 2 == 0 => {
-                (json!({self.case(name): value, self.case("unit"): format!("'{}'", unit.replace('\'', "′"))}), None)
-            }
-            (Some(_), Some(unit)) => (json!({self.case("value"): value, self.case("unit"): format!("'{}'", unit.replace('\'', "′"))}), None),
+            (Some(name), Some(unit)) if style.words % 2 == 0 => (
+                json!({self.case(name): value, self.case("unit"): format!("'{}'", unit.replace('\'', "′"))}),
+                None,
+            ),
+            (Some(_), Some(unit)) => (
+                json!({self.case("value"): value, self.case("unit"): format!("'{}'", unit.replace('\'', "′"))}),
+                None,
+            ),
             (Some(name), None) => (json!({self.case(name): value}), None),
             (None, _) => (json!(value), None),
         }
@@ -449,11 +514,32 @@ fn capital(text: &str) -> String {
 /// The past participle of a verb, as messages use it.
 fn past(verb: &str) -> String {
     const IRREGULAR: [(&str, &str); 26] = [
-        ("set", "set"), ("put", "put"), ("send", "sent"), ("lend", "lent"), ("pay", "paid"), ("hold", "held"), ("take", "taken"),
-        ("give", "given"), ("begin", "begun"), ("write", "written"), ("draw", "drawn"), ("sell", "sold"), ("buy", "bought"),
-        ("ship", "shipped"), ("stop", "stopped"), ("drop", "dropped"), ("submit", "submitted"), ("admit", "admitted"),
-        ("commit", "committed"), ("refer", "referred"), ("defer", "deferred"), ("plan", "planned"), ("ban", "banned"),
-        ("lead", "led"), ("build", "built"), ("withdraw", "withdrawn"),
+        ("set", "set"),
+        ("put", "put"),
+        ("send", "sent"),
+        ("lend", "lent"),
+        ("pay", "paid"),
+        ("hold", "held"),
+        ("take", "taken"),
+        ("give", "given"),
+        ("begin", "begun"),
+        ("write", "written"),
+        ("draw", "drawn"),
+        ("sell", "sold"),
+        ("buy", "bought"),
+        ("ship", "shipped"),
+        ("stop", "stopped"),
+        ("drop", "dropped"),
+        ("submit", "submitted"),
+        ("admit", "admitted"),
+        ("commit", "committed"),
+        ("refer", "referred"),
+        ("defer", "deferred"),
+        ("plan", "planned"),
+        ("ban", "banned"),
+        ("lead", "led"),
+        ("build", "built"),
+        ("withdraw", "withdrawn"),
     ];
     let (first, rest) = verb.split_once('_').map_or((verb, ""), |(first, rest)| (first, rest));
     let past = match IRREGULAR.iter().find(|(known, _)| *known == first) {

@@ -181,10 +181,14 @@ impl Style {
     /// Draws a style. `api` are words that tool names may start with.
     pub fn draw(rng: &mut Rng, api: &[String]) -> Style {
         let weigh = |rng: &mut Rng, weights: &[f64]| rng.weighted(weights.iter().copied());
-        let tool_case = [Case::Snake, Case::Camel, Case::Kebab, Case::Pascal, Case::Flat][weigh(rng, &[55.0, 22.0, 12.0, 8.0, 3.0])];
-        let pattern = [Pattern::VerbObject, Pattern::ObjectVerb, Pattern::Dotted, Pattern::Slashed][weigh(rng, &[70.0, 12.0, 14.0, 4.0])];
+        let tool_case = [Case::Snake, Case::Camel, Case::Kebab, Case::Pascal, Case::Flat]
+            [weigh(rng, &[55.0, 22.0, 12.0, 8.0, 3.0])];
+        let pattern = [Pattern::VerbObject, Pattern::ObjectVerb, Pattern::Dotted, Pattern::Slashed]
+            [weigh(rng, &[70.0, 12.0, 14.0, 4.0])];
         let field_case = match tool_case {
-            Case::Camel | Case::Pascal => [Case::Camel, Case::Snake, Case::Pascal][weigh(rng, &[80.0, 15.0, 5.0])],
+            Case::Camel | Case::Pascal => {
+                [Case::Camel, Case::Snake, Case::Pascal][weigh(rng, &[80.0, 15.0, 5.0])]
+            }
             _ => [Case::Snake, Case::Camel, Case::Flat][weigh(rng, &[80.0, 17.0, 3.0])],
         };
         let prefix = match api.is_empty() || !rng.chance(0.35) {
@@ -205,20 +209,39 @@ impl Style {
             pattern,
             prefix,
             field_case,
-            id_argument: [IdArgument::EntityId, IdArgument::PlainId, IdArgument::Entity][weigh(rng, &[62.0, 28.0, 10.0])],
-            reference_suffix: ["_id", "", "_ref", "_key", "_no", "_uid"][weigh(rng, &[70.0, 14.0, 5.0, 4.0, 4.0, 3.0])],
-            id_member: ["id", "_id", "uid", "key", "ref", "guid", "code", "identifier"][weigh(rng, &[76.0, 6.0, 5.0, 3.0, 3.0, 2.0, 3.0, 2.0])],
+            id_argument: [IdArgument::EntityId, IdArgument::PlainId, IdArgument::Entity]
+                [weigh(rng, &[62.0, 28.0, 10.0])],
+            reference_suffix: ["_id", "", "_ref", "_key", "_no", "_uid"]
+                [weigh(rng, &[70.0, 14.0, 5.0, 4.0, 4.0, 3.0])],
+            id_member: ["id", "_id", "uid", "key", "ref", "guid", "code", "identifier"]
+                [weigh(rng, &[76.0, 6.0, 5.0, 3.0, 3.0, 2.0, 3.0, 2.0])],
             variety: [0.0, 0.25, 0.6][weigh(rng, &[30.0, 45.0, 25.0])],
             nesting: match weigh(rng, &[74.0, 10.0, 8.0, 8.0]) {
                 0 => Nesting::Flat,
-                1 => Nesting::Body(*rng.pick(&["body", "data", "input", "fields", "attributes", "payload", "values"])),
+                1 => Nesting::Body(*rng.pick(&[
+                    "body",
+                    "data",
+                    "input",
+                    "fields",
+                    "attributes",
+                    "payload",
+                    "values",
+                ])),
                 2 => Nesting::Entity,
                 _ => Nesting::Filter(*rng.pick(&["filter", "where", "criteria", "filters", "match"])),
             },
             rows: match weigh(rng, &[36.0, 30.0, 22.0, 12.0]) {
                 0 => Rows::Bare,
                 1 => {
-                    let (items, total) = *rng.pick(&[("items", "total"), ("results", "total_count"), ("data", "total"), ("records", "count"), ("rows", "row_count"), ("entries", "size"), ("values", "total")]);
+                    let (items, total) = *rng.pick(&[
+                        ("items", "total"),
+                        ("results", "total_count"),
+                        ("data", "total"),
+                        ("records", "count"),
+                        ("rows", "row_count"),
+                        ("entries", "size"),
+                        ("values", "total"),
+                    ]);
                     Rows::Counted(items, total)
                 }
                 2 => Rows::Named,
@@ -230,13 +253,22 @@ impl Style {
             },
             done: match text {
                 true => Done::Text,
-                false => [Done::Record, Done::IdOnly, Done::Message, Done::Text, Done::Flag, Done::Null][weigh(rng, &[50.0, 12.0, 14.0, 8.0, 11.0, 5.0])],
+                false => [Done::Record, Done::IdOnly, Done::Message, Done::Text, Done::Flag, Done::Null]
+                    [weigh(rng, &[50.0, 12.0, 14.0, 8.0, 11.0, 5.0])],
             },
             error: match envelope {
                 _ if text => ErrorStyle::Text,
                 Envelope::Output => ErrorStyle::Output,
                 Envelope::Success => ErrorStyle::Success,
-                _ => [ErrorStyle::Member, ErrorStyle::Coded, ErrorStyle::Detail, ErrorStyle::Problem, ErrorStyle::Status, ErrorStyle::List, ErrorStyle::Text][weigh(rng, &[28.0, 24.0, 12.0, 10.0, 12.0, 6.0, 8.0])],
+                _ => [
+                    ErrorStyle::Member,
+                    ErrorStyle::Coded,
+                    ErrorStyle::Detail,
+                    ErrorStyle::Problem,
+                    ErrorStyle::Status,
+                    ErrorStyle::List,
+                    ErrorStyle::Text,
+                ][weigh(rng, &[28.0, 24.0, 12.0, 10.0, 12.0, 6.0, 8.0])],
             },
             docs: [Docs::None, Docs::Terse, Docs::Plain, Docs::Chatty][weigh(rng, &[4.0, 26.0, 52.0, 18.0])],
             returns: rng.chance(0.6),
@@ -265,8 +297,12 @@ impl Style {
                 json!({"type": "'about:blank'", "title": "error.kind.replace('_', ' ').capitalize()", "status": "error.status", "detail": "error.message"})
             }
             ErrorStyle::Success => json!({"success": false, "error": "error.message"}),
-            ErrorStyle::Status => json!({"status": "'error'", "code": "error.status", "message": "error.message"}),
-            ErrorStyle::List => json!({"errors": [{"code": "error.kind.upper()", "message": "error.message"}]}),
+            ErrorStyle::Status => {
+                json!({"status": "'error'", "code": "error.status", "message": "error.message"})
+            }
+            ErrorStyle::List => {
+                json!({"errors": [{"code": "error.kind.upper()", "message": "error.message"}]})
+            }
             ErrorStyle::Text => json!({"$text": "Error: {error.message}"}),
             ErrorStyle::Output => json!({"output": null, "error": "error.message"}),
         };
@@ -279,7 +315,10 @@ impl Case {
     pub fn join<S: AsRef<str>>(self, words: &[S]) -> String {
         let capital = |word: &str| {
             let mut chars = word.chars();
-            chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
+            chars
+                .next()
+                .map(|first| first.to_uppercase().chain(chars).collect::<String>())
+                .unwrap_or_default()
         };
         let words = words.iter().map(AsRef::as_ref).filter(|word| !word.is_empty());
         match self {

@@ -98,16 +98,21 @@ pub struct Names<'d> {
 impl<'d> Names<'d> {
     /// Settles all names. `scope` is put before the names of collections where several domains share a state.
     pub fn new(domain: &'d Domain, style: &Style, scope: Option<&str>, rng: &mut Rng) -> Names<'d> {
-        let mut names = Names { domain, style: style.clone(), members: HashMap::new(), collections: HashMap::new() };
+        let mut names =
+            Names { domain, style: style.clone(), members: HashMap::new(), collections: HashMap::new() };
         let mut taken: HashSet<String> = domain.constant_keys.clone();
         names.members.insert("id".into(), style.id_member.into());
         taken.insert(style.id_member.into());
         let mut all: Vec<(&str, &crate::pack::Attribute, &str)> = Vec::new();
         for kindred in domain.entities.values().chain(domain.singletons.values()) {
-            all.extend(kindred.attributes.iter().map(|(n, m)| (n.as_str(), &m.attribute, kindred.name.as_str())));
+            all.extend(
+                kindred.attributes.iter().map(|(n, m)| (n.as_str(), &m.attribute, kindred.name.as_str())),
+            );
             for member in kindred.attributes.values() {
                 if let Kind::Fields(fields) = &member.attribute.kind {
-                    all.extend(fields.iter().map(|(n, a)| (n.trim_end_matches('?'), a, kindred.name.as_str())));
+                    all.extend(
+                        fields.iter().map(|(n, a)| (n.trim_end_matches('?'), a, kindred.name.as_str())),
+                    );
                 }
             }
         }
@@ -131,7 +136,12 @@ impl<'d> Names<'d> {
         }
         let tables = rng.weighted([70.0, 10.0, 10.0, 10.0].into_iter());
         let runs = domain.pack.simulators.keys().map(|name| format!("{name}{}", crate::tools::RUNS));
-        let roots = domain.entities.values().chain(domain.singletons.values()).map(|k| k.collection.clone()).chain(runs);
+        let roots = domain
+            .entities
+            .values()
+            .chain(domain.singletons.values())
+            .map(|k| k.collection.clone())
+            .chain(runs);
         for root in roots {
             let mut parts: Vec<String> = scope.into_iter().flat_map(words).collect();
             parts.extend(words(&root));
@@ -156,7 +166,13 @@ impl<'d> Names<'d> {
         self.domain
     }
 
-    fn member_name(&self, name: &str, attribute: &crate::pack::Attribute, owner: &str, rng: &mut Rng) -> String {
+    fn member_name(
+        &self,
+        name: &str,
+        attribute: &crate::pack::Attribute,
+        owner: &str,
+        rng: &mut Rng,
+    ) -> String {
         let mut parts = words(name);
         let style = &self.style;
         if let Kind::Ref(_) = attribute.kind {
@@ -173,10 +189,17 @@ impl<'d> Names<'d> {
                     }
                 }
                 1 => {
-                    let unit: String = attribute.unit.iter().flat_map(|u| u.chars()).filter(char::is_ascii_alphabetic).collect();
+                    let unit: String = attribute
+                        .unit
+                        .iter()
+                        .flat_map(|u| u.chars())
+                        .filter(char::is_ascii_alphabetic)
+                        .collect();
                     match attribute.unit.as_deref() {
                         Some("°C") => parts.extend(["celsius".into()]),
-                        Some("%") => parts.extend([if rng.chance(0.5) { "percent" } else { "pct" }.to_owned()]),
+                        Some("%") => {
+                            parts.extend([if rng.chance(0.5) { "percent" } else { "pct" }.to_owned()])
+                        }
                         Some("°") => parts.extend(["deg".into()]),
                         _ if !unit.is_empty() && unit.len() < 8 => parts.push(unit.to_lowercase()),
                         _ => parts.insert(0, owner.split('_').next_back().unwrap_or("").to_owned()),
@@ -191,18 +214,29 @@ impl<'d> Names<'d> {
                 3 => parts = parts.iter().map(|word| shorten(word)).collect(),
                 4 => match attribute.kind {
                     Kind::Bool(_) => parts.insert(0, (*rng.pick(&["is", "has", "flag"])).to_owned()),
-                    Kind::Date(_) | Kind::Time(_) => parts.push((*rng.pick(&["date", "time", "ts", "timestamp"])).to_owned()),
-                    Kind::Int(_) | Kind::Number(_) | Kind::Money(_) => parts.push((*rng.pick(&["value", "val", "num", "figure"])).to_owned()),
+                    Kind::Date(_) | Kind::Time(_) => {
+                        parts.push((*rng.pick(&["date", "time", "ts", "timestamp"])).to_owned())
+                    }
+                    Kind::Int(_) | Kind::Number(_) | Kind::Money(_) => {
+                        parts.push((*rng.pick(&["value", "val", "num", "figure"])).to_owned())
+                    }
                     Kind::Enum(_) => parts.push((*rng.pick(&["code", "type", "flag", "option"])).to_owned()),
                     _ => parts.push((*rng.pick(&["text", "info", "str", "field"])).to_owned()),
                 },
-                _ => parts.insert(0, (*rng.pick(&["current", "the", "my", "x", "item", "entry", "base"])).to_owned()),
+                _ => parts.insert(
+                    0,
+                    (*rng.pick(&["current", "the", "my", "x", "item", "entry", "base"])).to_owned(),
+                ),
             }
             parts.dedup();
         }
         let styled = style.field_case.join(&parts);
         // A digit or nothing cannot start a name.
-        if styled.starts_with(|c: char| c.is_ascii_alphabetic()) { styled } else { style.field_case.join(&words(name)) }
+        if styled.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            styled
+        } else {
+            style.field_case.join(&words(name))
+        }
     }
 
     /// The name of a member.
@@ -234,14 +268,18 @@ impl<'d> Names<'d> {
                 let own = words(&param.name);
                 let same = param.name == *entity || many || param.name == "run";
                 match style.id_argument {
-                    IdArgument::PlainId if ids == 1 && same => style.field_case.join(&[if many { "ids" } else { "id" }]),
+                    IdArgument::PlainId if ids == 1 && same => {
+                        style.field_case.join(&[if many { "ids" } else { "id" }])
+                    }
                     IdArgument::Entity if !many => style.field_case.join(&own),
                     _ if many => {
                         let base = if param.name == "ids" { words(entity) } else { own };
                         style.field_case.join(&[base, vec!["ids".into()]].concat())
                     }
                     // As attributes that refer to the same entity are called.
-                    _ if style.reference_suffix.is_empty() => style.field_case.join(&[own, vec!["id".into()]].concat()),
+                    _ if style.reference_suffix.is_empty() => {
+                        style.field_case.join(&[own, vec!["id".into()]].concat())
+                    }
                     _ => style.field_case.join(&[own, words(style.reference_suffix)].concat()),
                 }
             }
@@ -252,7 +290,8 @@ impl<'d> Names<'d> {
                 let at = param.name.find(attribute.as_str());
                 match at {
                     Some(at) => {
-                        let (before, after) = (words(&param.name[..at]), words(&param.name[at + attribute.len()..]));
+                        let (before, after) =
+                            (words(&param.name[..at]), words(&param.name[at + attribute.len()..]));
                         style.field_case.join(&[before, styled, after].concat())
                     }
                     None => self.key(&param.name),
@@ -267,14 +306,19 @@ impl<'d> Names<'d> {
             ParamRole::Other => self.member(&param.name),
         };
         let is_field = matches!(param.role, ParamRole::Field(..));
-        let is_filter = matches!(param.role, ParamRole::Filter(..) | ParamRole::Least(..) | ParamRole::Most(..));
+        let is_filter =
+            matches!(param.role, ParamRole::Filter(..) | ParamRole::Least(..) | ParamRole::Most(..));
         match style.nesting {
-            Nesting::Body(name) if is_field && matches!(plan.family, Family::Create | Family::Update) => vec![name.into(), leaf],
+            Nesting::Body(name) if is_field && matches!(plan.family, Family::Create | Family::Update) => {
+                vec![name.into(), leaf]
+            }
             Nesting::Entity if is_field && plan.family == Family::Create => match &param.role {
                 ParamRole::Field(entity, _) => vec![style.field_case.join(&words(entity)), leaf],
                 _ => vec![leaf],
             },
-            Nesting::Filter(name) if is_filter && plan.family == Family::List && plan.params.len() > 3 => vec![name.into(), leaf],
+            Nesting::Filter(name) if is_filter && plan.family == Family::List && plan.params.len() > 3 => {
+                vec![name.into(), leaf]
+            }
             _ => vec![leaf],
         }
     }

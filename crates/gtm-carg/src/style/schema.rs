@@ -44,7 +44,9 @@ fn value(attribute: &Attribute, names: &Names<'_>, ranges: bool) -> Json {
         Kind::Int(_) => json!({"type": "integer"}),
         Kind::Number(_) | Kind::Money(_) => json!({"type": "number"}),
         Kind::Bool(_) => json!({"type": "boolean"}),
-        Kind::Enum(words) => json!({"type": "string", "enum": words.iter().map(|(word, _)| word).collect::<Vec<_>>()}),
+        Kind::Enum(words) => {
+            json!({"type": "string", "enum": words.iter().map(|(word, _)| word).collect::<Vec<_>>()})
+        }
         Kind::Ref(entity) => id_type(names, entity),
         Kind::Date(_) => json!({"type": "string", "format": "date"}),
         Kind::Time(_) => json!({"type": "string", "format": "date-time"}),
@@ -59,7 +61,9 @@ fn value(attribute: &Attribute, names: &Names<'_>, ranges: bool) -> Json {
         Kind::Fields(fields) => {
             let properties: JsonMap<String, Json> = fields
                 .iter()
-                .map(|(name, field)| (names.member(name.trim_end_matches('?')), argument(field, names, String::new())))
+                .map(|(name, field)| {
+                    (names.member(name.trim_end_matches('?')), argument(field, names, String::new()))
+                })
                 .collect();
             let required: Vec<String> = fields
                 .iter()

@@ -53,13 +53,18 @@ impl Calculator<'_> {
     }
 
     fn params(&self) -> Vec<Param> {
-        self.inputs().map(|(name, attribute, required)| Param::new(name, attribute.clone(), required, ParamRole::Other)).collect()
+        self.inputs()
+            .map(|(name, attribute, required)| {
+                Param::new(name, attribute.clone(), required, ParamRole::Other)
+            })
+            .collect()
     }
 
     /// An expression of the formula in which inputs are what `input` says.
     fn place(&self, text: &str, input: &dyn Fn(&str) -> String) -> String {
         rename(text, |name| {
-            let (_, attribute, _) = self.inputs().find(|(input, ..)| *input == name.text && name.role == Role::Variable)?;
+            let (_, attribute, _) =
+                self.inputs().find(|(input, ..)| *input == name.text && name.role == Role::Variable)?;
             let read = input(name.text);
             Some(match &attribute.default {
                 Some(default) => format!("default({read}, {default})"),
@@ -82,8 +87,12 @@ impl Calculator<'_> {
             .pack
             .constants
             .iter()
-            .filter(|(name, _)| texts().any(|text| names(text).iter().any(|n| n.text == *name && n.role == Role::Variable)))
-            .map(|(name, value)| (name.clone(), if value.is_number() { value.clone() } else { json!({"$value": value}) }))
+            .filter(|(name, _)| {
+                texts().any(|text| names(text).iter().any(|n| n.text == *name && n.role == Role::Variable))
+            })
+            .map(|(name, value)| {
+                (name.clone(), if value.is_number() { value.clone() } else { json!({"$value": value}) })
+            })
             .collect();
         (!used.is_empty()).then(|| gtm_world::behavior::Op::Let(used).into())
     }
@@ -93,7 +102,11 @@ impl Calculator<'_> {
         let mut steps: Vec<Step> = self.constants().into_iter().collect();
         for condition in &self.formula.require {
             let message = crate::text::rewrite_holes(&condition.message, |hole| self.place(hole, &arg));
-            steps.push(step::require(self.place(&condition.that, &arg), condition.error.unwrap_or(ErrorKind::InvalidArgument), message));
+            steps.push(step::require(
+                self.place(&condition.that, &arg),
+                condition.error.unwrap_or(ErrorKind::InvalidArgument),
+                message,
+            ));
         }
         steps
     }
@@ -147,7 +160,12 @@ impl Calculator<'_> {
             params: self.params(),
             steps: self.guards(),
             reply: Reply::Value(reply),
-            ..self.plan("calculate", "calculate", words(self.name), format!("{} Source: {}.", self.formula.about, self.formula.source.trim_end_matches('.')))
+            ..self.plan(
+                "calculate",
+                "calculate",
+                words(self.name),
+                format!("{} Source: {}.", self.formula.about, self.formula.source.trim_end_matches('.')),
+            )
         }
     }
 
@@ -162,19 +180,30 @@ impl Calculator<'_> {
         let attribute = Attribute { kind: Kind::Fields(fields), list: Some([1, 4]), ..Attribute::default() };
         let members: Vec<String> = results.iter().map(|(name, value)| format!("'{name}': {value}")).collect();
         let mut steps: Vec<Step> = self.constants().into_iter().collect();
-        steps.push(step::require("size(args.cases) > 0", ErrorKind::InvalidArgument, "At least one case is needed"));
+        steps.push(step::require(
+            "size(args.cases) > 0",
+            ErrorKind::InvalidArgument,
+            "At least one case is needed",
+        ));
         Some(Plan {
             params: vec![Param::new("cases", attribute, true, ParamRole::Other)],
             steps,
             reply: Reply::Value(json!({"$bare": format!("args.cases.map(c, {{{}}})", members.join(", "))})),
-            ..self.plan("batch", "calculate", [words(self.name), words("batch")].concat(), format!("{} For several cases at once.", self.formula.about))
+            ..self.plan(
+                "batch",
+                "calculate",
+                [words(self.name), words("batch")].concat(),
+                format!("{} For several cases at once.", self.formula.about),
+            )
         })
     }
 
     /// The number that is varied or looked for: the first that is one.
     fn variable(&self) -> Option<(&str, &Attribute, Range)> {
         self.inputs().find_map(|(name, attribute, required)| match &attribute.kind {
-            Kind::Number(range) | Kind::Money(range) if required && attribute.list.is_none() && range.high > range.low => {
+            Kind::Number(range) | Kind::Money(range)
+                if required && attribute.list.is_none() && range.high > range.low =>
+            {
                 Some((name, attribute, *range))
             }
             _ => None,
@@ -186,7 +215,11 @@ impl Calculator<'_> {
         let (variable, attribute, _) = self.variable()?;
         let results = self.results(&|name| if name == variable { "x".into() } else { arg(name) });
         let bound = |name: &str| Param::new(name, attribute.clone(), true, ParamRole::Other);
-        let points = Attribute { kind: Kind::Int(Range { low: 2.0, high: 12.0, decimals: Some(0), absolute: false }), default: Some("5".into()), ..Attribute::default() };
+        let points = Attribute {
+            kind: Kind::Int(Range { low: 2.0, high: 12.0, decimals: Some(0), absolute: false }),
+            default: Some("5".into()),
+            ..Attribute::default()
+        };
         let mut params: Vec<Param> = self.params().into_iter().filter(|p| p.name != variable).collect();
         let (from, to) = (format!("{variable}_from"), format!("{variable}_to"));
         params.push(bound(&from));
@@ -199,24 +232,39 @@ impl Calculator<'_> {
             members.join(", ")
         );
         let mut steps: Vec<Step> = self.constants().into_iter().collect();
-        steps.push(step::require(format!("args.{to} > args.{from}"), ErrorKind::InvalidArgument, format!("{to} must be above {from}")));
+        steps.push(step::require(
+            format!("args.{to} > args.{from}"),
+            ErrorKind::InvalidArgument,
+            format!("{to} must be above {from}"),
+        ));
         for condition in &self.formula.require {
             if names(&condition.that).iter().any(|n| n.text == variable) {
                 return None;
             }
-            steps.push(step::require(self.place(&condition.that, &arg), condition.error.unwrap_or(ErrorKind::InvalidArgument), crate::text::rewrite_holes(&condition.message, |hole| self.place(hole, &arg))));
+            steps.push(step::require(
+                self.place(&condition.that, &arg),
+                condition.error.unwrap_or(ErrorKind::InvalidArgument),
+                crate::text::rewrite_holes(&condition.message, |hole| self.place(hole, &arg)),
+            ));
         }
         Some(Plan {
             params,
             steps,
             reply: Reply::Value(json!({"$bare": series})),
-            ..self.plan("sweep", "tabulate", [words(self.name), words("over"), words(variable)].concat(), format!("{} As a table over {}.", self.formula.about, spaced(variable)))
+            ..self.plan(
+                "sweep",
+                "tabulate",
+                [words(self.name), words("over"), words(variable)].concat(),
+                format!("{} As a table over {}.", self.formula.about, spaced(variable)),
+            )
         })
     }
 
     /// The change of the result when one input changes.
     fn compare(&self) -> Option<Plan> {
-        let (Outputs::One(_), Some((variable, attribute, _))) = (&self.formula.out, self.variable()) else { return None };
+        let (Outputs::One(_), Some((variable, attribute, _))) = (&self.formula.out, self.variable()) else {
+            return None;
+        };
         let other = format!("new_{variable}");
         let before = self.results(&arg).remove(0).1;
         let after = self.results(&|name| arg(if name == variable { &other } else { name })).remove(0).1;
@@ -228,20 +276,34 @@ impl Calculator<'_> {
         Some(Plan {
             params,
             steps,
-            reply: Reply::Value(json!({"before": "before", "after": "after", "change": "after - before", "change_percent": "before == 0 ? null : round(100 * (after / before - 1), 3)"})),
-            ..self.plan("compare", "compare", [words(self.name), words("at"), words(variable)].concat(), format!("How the {} changes when {} changes.", spaced(self.name), spaced(variable)))
+            reply: Reply::Value(
+                json!({"before": "before", "after": "after", "change": "after - before", "change_percent": "before == 0 ? null : round(100 * (after / before - 1), 3)"}),
+            ),
+            ..self.plan(
+                "compare",
+                "compare",
+                [words(self.name), words("at"), words(variable)].concat(),
+                format!("How the {} changes when {} changes.", spaced(self.name), spaced(variable)),
+            )
         })
     }
 
     /// The input that gives a wanted result, by halving the range: for formulas that rise or fall with it.
     fn solve(&self) -> Option<Plan> {
-        let (Outputs::One(_), Some((variable, _, range))) = (&self.formula.out, self.variable()) else { return None };
+        let (Outputs::One(_), Some((variable, _, range))) = (&self.formula.out, self.variable()) else {
+            return None;
+        };
         if self.formula.require.iter().any(|c| names(&c.that).iter().any(|n| n.text == variable)) {
             return None;
         }
-        let at = |x: &str| self.results(&|name| if name == variable { x.to_owned() } else { arg(name) }).remove(0).1;
+        let at = |x: &str| {
+            self.results(&|name| if name == variable { x.to_owned() } else { arg(name) }).remove(0).1
+        };
         let (low, high) = (super::writes::number(range.low), super::writes::number(range.high));
-        let target = Attribute { kind: Kind::Number(Range { low: -1e12, high: 1e12, decimals: None, absolute: false }), ..Attribute::default() };
+        let target = Attribute {
+            kind: Kind::Number(Range { low: -1e12, high: 1e12, decimals: None, absolute: false }),
+            ..Attribute::default()
+        };
         let mut params: Vec<Param> = self.params().into_iter().filter(|p| p.name != variable).collect();
         params.push(Param::new("target", target, true, ParamRole::Other));
         let mut steps = self.guards();
@@ -260,8 +322,15 @@ impl Calculator<'_> {
         Some(Plan {
             params,
             steps,
-            reply: Reply::Value(json!({variable: "round((found.a + found.b) / 2.0, 6)", "target": "args.target"})),
-            ..self.plan("solve", "solve", [words(self.name), words("for"), words(variable)].concat(), format!("The {} at which the {} takes a wanted value.", spaced(variable), spaced(self.name)))
+            reply: Reply::Value(
+                json!({variable: "round((found.a + found.b) / 2.0, 6)", "target": "args.target"}),
+            ),
+            ..self.plan(
+                "solve",
+                "solve",
+                [words(self.name), words("for"), words(variable)].concat(),
+                format!("The {} at which the {} takes a wanted value.", spaced(variable), spaced(self.name)),
+            )
         })
     }
 }

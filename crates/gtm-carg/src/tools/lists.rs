@@ -30,19 +30,29 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
     };
     let collection = &kindred.collection;
     let paged = Reply::Rows(name.clone(), "rows".into(), Some("total".into()));
-    let categories: Vec<(&str, &Member)> = kindred.select(|m| m.is_category() && !m.attribute.secret).collect();
-    let numbers: Vec<(&str, &Member)> = kindred.select(|m| m.is_number() && m.is_stored() && !m.optional && !m.attribute.secret).collect();
-    let moments: Vec<(&str, &Member)> = kindred.select(|m| m.is_moment() && m.is_stored() && !m.optional).collect();
+    let categories: Vec<(&str, &Member)> =
+        kindred.select(|m| m.is_category() && !m.attribute.secret).collect();
+    let numbers: Vec<(&str, &Member)> =
+        kindred.select(|m| m.is_number() && m.is_stored() && !m.optional && !m.attribute.secret).collect();
+    let moments: Vec<(&str, &Member)> =
+        kindred.select(|m| m.is_moment() && m.is_stored() && !m.optional).collect();
 
     let (params, rows) = full_list(kindred, &categories, &numbers, &moments);
     plans.push(Plan {
         params,
         steps: vec![Op::List(rows).into()],
         reply: paged.clone(),
-        ..plan(format!("list {name}"), Family::List, kindred.verb(Action::List).unwrap_or("list"), words(collection), format!("Lists {nouns}, filtered, sorted and in pages."))
+        ..plan(
+            format!("list {name}"),
+            Family::List,
+            kindred.verb(Action::List).unwrap_or("list"),
+            words(collection),
+            format!("Lists {nouns}, filtered, sorted and in pages."),
+        )
     });
 
-    let text: Vec<String> = kindred.select(|m| m.is_text() && m.is_stored()).map(|(name, _)| spaced(name)).take(4).collect();
+    let text: Vec<String> =
+        kindred.select(|m| m.is_text() && m.is_stored()).map(|(name, _)| spaced(name)).take(4).collect();
     if !text.is_empty() {
         let mut rows = step::list(kindred);
         rows.search = Some("args.query".into());
@@ -50,7 +60,13 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         plans.push(Plan {
             params: vec![query(name), limit(10)],
             steps: vec![Op::List(rows).into()],
-            ..plan(format!("search {name}"), Family::Search, "search", words(collection), format!("Finds {nouns} by words in their {}.", text.join(", ")))
+            ..plan(
+                format!("search {name}"),
+                Family::Search,
+                "search",
+                words(collection),
+                format!("Finds {nouns} by words in their {}.", text.join(", ")),
+            )
         });
     }
 
@@ -70,17 +86,39 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         plans.push(Plan {
             params: vec![param()],
             steps,
-            ..plan(format!("list {name} by {attribute}"), Family::List, "list", object(), format!("Lists the {nouns} of one {}.", spaced(attribute)))
+            ..plan(
+                format!("list {name} by {attribute}"),
+                Family::List,
+                "list",
+                object(),
+                format!("Lists the {nouns} of one {}.", spaced(attribute)),
+            )
         });
         let counted = format!("{collection}.filter(k, {collection}[k].{attribute} == args.{attribute})");
         plans.push(Plan {
             params: vec![param()],
-            reply: Reply::Value(json!({(*attribute): format!("args.{attribute}"), "count": format!("size({counted})")})),
-            ..plan(format!("count {name} by {attribute}"), Family::Aggregate, "count", object(), format!("Counts the {nouns} of one {}.", spaced(attribute)))
+            reply: Reply::Value(
+                json!({(*attribute): format!("args.{attribute}"), "count": format!("size({counted})")}),
+            ),
+            ..plan(
+                format!("count {name} by {attribute}"),
+                Family::Aggregate,
+                "count",
+                object(),
+                format!("Counts the {nouns} of one {}.", spaced(attribute)),
+            )
         });
         plans.push(Plan {
-            reply: Reply::Value(json!({"$bare": format!("{collection}.map(k, {collection}[k]).countBy('{attribute}')")})),
-            ..plan(format!("count {name} per {attribute}"), Family::Aggregate, "count", [words(collection), words("per"), words(attribute)].concat(), format!("Counts {nouns} by {}.", spaced(attribute)))
+            reply: Reply::Value(
+                json!({"$bare": format!("{collection}.map(k, {collection}[k]).countBy('{attribute}')")}),
+            ),
+            ..plan(
+                format!("count {name} per {attribute}"),
+                Family::Aggregate,
+                "count",
+                [words(collection), words("per"), words(attribute)].concat(),
+                format!("Counts {nouns} by {}.", spaced(attribute)),
+            )
         });
     }
 
@@ -97,36 +135,71 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         plans.push(Plan {
             params: vec![bound(&from, role(ParamRole::Least)), bound(&to, role(ParamRole::Most))],
             steps: vec![
-                step::require(format!("args.{from} <= args.{to}"), gtm_world::ErrorKind::InvalidArgument, format!("{from} must not be after {to}")),
+                step::require(
+                    format!("args.{from} <= args.{to}"),
+                    gtm_world::ErrorKind::InvalidArgument,
+                    format!("{from} must not be after {to}"),
+                ),
                 Op::List(rows).into(),
             ],
-            ..plan(format!("list {name} between {attribute}"), Family::List, "list", [words(collection), words("between")].concat(), format!("Lists {nouns} whose {} lies between two dates, oldest first.", spaced(attribute)))
+            ..plan(
+                format!("list {name} between {attribute}"),
+                Family::List,
+                "list",
+                [words(collection), words("between")].concat(),
+                format!("Lists {nouns} whose {} lies between two dates, oldest first.", spaced(attribute)),
+            )
         });
         for (verb, descending) in [("latest", true), ("earliest", false)] {
             let mut rows = step::list(kindred);
-            rows.sort = Some(Sort { by: format!("'{attribute}'"), descending: descending.then(|| "true".into()) });
+            rows.sort =
+                Some(Sort { by: format!("'{attribute}'"), descending: descending.then(|| "true".into()) });
             rows.limit = Some("default(args.limit, 5)".into());
             plans.push(Plan {
                 params: vec![limit(5)],
                 steps: vec![Op::List(rows).into()],
-                ..plan(format!("{verb} {name} {attribute}"), Family::List, "get", [words(verb), words(collection)].concat(), format!("Returns the {nouns} with the {verb} {}.", spaced(attribute)))
+                ..plan(
+                    format!("{verb} {name} {attribute}"),
+                    Family::List,
+                    "get",
+                    [words(verb), words(collection)].concat(),
+                    format!("Returns the {nouns} with the {verb} {}.", spaced(attribute)),
+                )
             });
         }
     }
 
     plans.push(Plan {
         reply: Reply::Value(json!({"count": format!("size({collection})")})),
-        ..plan(format!("count {name}"), Family::Aggregate, "count", words(collection), format!("Counts all {nouns}."))
+        ..plan(
+            format!("count {name}"),
+            Family::Aggregate,
+            "count",
+            words(collection),
+            format!("Counts all {nouns}."),
+        )
     });
     plans.push(Plan {
         reply: Reply::Value(json!({"$bare": format!("keys({collection})")})),
-        ..plan(format!("ids {name}"), Family::List, "list", [words(name), words("ids")].concat(), format!("Returns the ids of all {nouns}."))
+        ..plan(
+            format!("ids {name}"),
+            Family::List,
+            "list",
+            [words(name), words("ids")].concat(),
+            format!("Returns the ids of all {nouns}."),
+        )
     });
     if let Some(label) = kindred.label() {
         let value = format!("{collection}.map(k, {{'id': k, '{label}': {collection}[k].{label}}})");
         plans.push(Plan {
             reply: Reply::Value(json!({"$bare": value})),
-            ..plan(format!("names {name}"), Family::List, "list", [words(name), words("names")].concat(), format!("Returns id and {} of every {}.", spaced(label), spaced(name)))
+            ..plan(
+                format!("names {name}"),
+                Family::List,
+                "list",
+                [words(name), words("names")].concat(),
+                format!("Returns id and {} of every {}.", spaced(label), spaced(name)),
+            )
         });
     }
     if !categories.is_empty() && !numbers.is_empty() {
@@ -140,10 +213,21 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         plans.push(Plan {
             params: vec![
                 Param::new(category, plain(&categories[0].1.attribute), false, filter),
-                Param::new(format!("max_{number}"), plain(&member.attribute), true, ParamRole::Most(name.clone(), number.to_owned())),
+                Param::new(
+                    format!("max_{number}"),
+                    plain(&member.attribute),
+                    true,
+                    ParamRole::Most(name.clone(), number.to_owned()),
+                ),
             ],
             steps: vec![Op::List(rows).into()],
-            ..plan(format!("under {name}"), Family::Search, "find", [words(collection), words("under"), words(number)].concat(), format!("Finds {nouns} up to {} {}, least first.", article(number), spaced(number)))
+            ..plan(
+                format!("under {name}"),
+                Family::Search,
+                "find",
+                [words(collection), words("under"), words(number)].concat(),
+                format!("Finds {nouns} up to {} {}, least first.", article(number), spaced(number)),
+            )
         });
     }
 }
@@ -165,7 +249,11 @@ fn full_list(
     }
     let mut conditions = Vec::new();
     for (attribute, member) in numbers.iter().take(1).chain(moments.iter().take(1)) {
-        let [least, most] = if member.is_number() { ["min_", "max_"].map(|p| format!("{p}{attribute}")) } else { ["_from", "_to"].map(|s| format!("{attribute}{s}")) };
+        let [least, most] = if member.is_number() {
+            ["min_", "max_"].map(|p| format!("{p}{attribute}"))
+        } else {
+            ["_from", "_to"].map(|s| format!("{attribute}{s}"))
+        };
         conditions.push(format!("(args.{least} == null || it.{attribute} >= args.{least})"));
         conditions.push(format!("(args.{most} == null || it.{attribute} <= args.{most})"));
         let role = |f: fn(String, String) -> ParamRole| f(name.clone(), (*attribute).to_owned());
@@ -176,18 +264,38 @@ fn full_list(
         rows.filter = Some(conditions.join(" && "));
     }
     let sortable: Vec<(String, f64)> = kindred
-        .select(|m| m.is_stored() && !m.attribute.secret && m.attribute.list.is_none() && !matches!(m.attribute.kind, Kind::Fields(_)))
+        .select(|m| {
+            m.is_stored()
+                && !m.attribute.secret
+                && m.attribute.list.is_none()
+                && !matches!(m.attribute.kind, Kind::Fields(_))
+        })
         .map(|(name, _)| (name.to_owned(), 1.0))
         .collect();
     if sortable.len() > 1 {
-        params.push(Param::new("sort_by", Attribute { kind: Kind::Enum(sortable), ..Attribute::default() }, false, ParamRole::SortBy));
+        params.push(Param::new(
+            "sort_by",
+            Attribute { kind: Kind::Enum(sortable), ..Attribute::default() },
+            false,
+            ParamRole::SortBy,
+        ));
         let directions = vec![("asc".to_owned(), 1.0), ("desc".to_owned(), 1.0)];
-        params.push(Param::new("order", Attribute { kind: Kind::Enum(directions), ..Attribute::default() }, false, ParamRole::Order));
+        params.push(Param::new(
+            "order",
+            Attribute { kind: Kind::Enum(directions), ..Attribute::default() },
+            false,
+            ParamRole::Order,
+        ));
         rows.sort = Some(Sort { by: "args.sort_by".into(), descending: Some("args.order".into()) });
     }
     params.push(limit(20));
     let range = Range { low: 0.0, high: 1_000.0, decimals: Some(0), absolute: false };
-    params.push(Param::new("offset", Attribute { kind: Kind::Int(range), ..Attribute::default() }, false, ParamRole::Offset));
+    params.push(Param::new(
+        "offset",
+        Attribute { kind: Kind::Int(range), ..Attribute::default() },
+        false,
+        ParamRole::Offset,
+    ));
     rows.limit = Some("default(args.limit, 20)".into());
     rows.offset = Some("default(args.offset, 0)".into());
     (params, rows)
@@ -206,12 +314,19 @@ fn number_tools(
     let (nouns, what) = (spaced(collection), spaced(attribute));
     for (verb, descending) in [("highest", true), ("lowest", false)] {
         let mut rows = step::list(kindred);
-        rows.sort = Some(Sort { by: format!("'{attribute}'"), descending: descending.then(|| "true".into()) });
+        rows.sort =
+            Some(Sort { by: format!("'{attribute}'"), descending: descending.then(|| "true".into()) });
         rows.limit = Some("default(args.limit, 3)".into());
         plans.push(Plan {
             params: vec![limit(3)],
             steps: vec![Op::List(rows).into()],
-            ..plan(format!("{verb} {name} {attribute}"), Family::List, "get", [words(collection), words("with"), words(verb), words(attribute)].concat(), format!("Returns the {nouns} with the {verb} {what}."))
+            ..plan(
+                format!("{verb} {name} {attribute}"),
+                Family::List,
+                "get",
+                [words(collection), words("with"), words(verb), words(attribute)].concat(),
+                format!("Returns the {nouns} with the {verb} {what}."),
+            )
         });
     }
     let values = format!("{collection}.map(k, {collection}[k].{attribute})");
@@ -223,7 +338,13 @@ fn number_tools(
             "mean": format!("size({collection}) == 0 ? null : round({values}.mean(), 4)"),
             "median": format!("{values}.median()"),
         })),
-        ..plan(format!("stats {name} {attribute}"), Family::Aggregate, "summarize", [words(name), words(attribute)].concat(), format!("Least, greatest, mean and median {what} of all {nouns}."))
+        ..plan(
+            format!("stats {name} {attribute}"),
+            Family::Aggregate,
+            "summarize",
+            [words(name), words(attribute)].concat(),
+            format!("Least, greatest, mean and median {what} of all {nouns}."),
+        )
     });
     plans.push(Plan {
         params: vec![Param::new("threshold", plain(&member.attribute), true, ParamRole::Least(name.clone(), attribute.to_owned()))],
@@ -235,18 +356,30 @@ fn number_tools(
             continue;
         }
         let groups = format!("{collection}.map(k, {collection}[k].{category}).distinct()");
-        let of_group = format!("{collection}.filter(k, {collection}[k].{category} == g).map(k, {collection}[k].{attribute})");
-        let value = format!("{groups}.map(g, {{'{category}': g, 'total': round({of_group}.sum(), 4), 'count': size({of_group})}})");
+        let of_group = format!(
+            "{collection}.filter(k, {collection}[k].{category} == g).map(k, {collection}[k].{attribute})"
+        );
+        let value = format!(
+            "{groups}.map(g, {{'{category}': g, 'total': round({of_group}.sum(), 4), 'count': size({of_group})}})"
+        );
         plans.push(Plan {
             reply: Reply::Value(json!({"$bare": value})),
-            ..plan(format!("sum {name} {attribute} per {category}"), Family::Aggregate, "sum", [words(attribute), words("by"), words(category)].concat(), format!("Adds up {what} over {nouns} by {}.", spaced(category)))
+            ..plan(
+                format!("sum {name} {attribute} per {category}"),
+                Family::Aggregate,
+                "sum",
+                [words(attribute), words("by"), words(category)].concat(),
+                format!("Adds up {what} over {nouns} by {}.", spaced(category)),
+            )
         });
     }
 }
 
 fn limit(usual: i64) -> Param {
-    let range = Range { low: 1.0, high: if usual < 10 { 20.0 } else { 100.0 }, decimals: Some(0), absolute: false };
-    let attribute = Attribute { kind: Kind::Int(range), default: Some(usual.to_string()), ..Attribute::default() };
+    let range =
+        Range { low: 1.0, high: if usual < 10 { 20.0 } else { 100.0 }, decimals: Some(0), absolute: false };
+    let attribute =
+        Attribute { kind: Kind::Int(range), default: Some(usual.to_string()), ..Attribute::default() };
     Param::new("limit", attribute, false, ParamRole::Limit)
 }
 
@@ -257,5 +390,11 @@ fn query(entity: &str) -> Param {
 
 /// The attribute as an argument that asks about it: no default, no flags.
 fn plain(attribute: &Attribute) -> Attribute {
-    Attribute { kind: attribute.kind.clone(), unit: attribute.unit.clone(), spread: attribute.spread, doc: attribute.doc.clone(), ..Attribute::default() }
+    Attribute {
+        kind: attribute.kind.clone(),
+        unit: attribute.unit.clone(),
+        spread: attribute.spread,
+        doc: attribute.doc.clone(),
+        ..Attribute::default()
+    }
 }

@@ -26,7 +26,10 @@ pub(super) fn moves(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         .states
         .iter()
         .map(|state| {
-            let next = lifecycle.moves.iter().filter(|(_, mv)| mv.from.all().iter().any(|from| from == state || from == "any"));
+            let next = lifecycle
+                .moves
+                .iter()
+                .filter(|(_, mv)| mv.from.all().iter().any(|from| from == state || from == "any"));
             (state.clone(), next.map(|(verb, _)| verb.as_str()).collect())
         })
         .collect();
@@ -35,13 +38,16 @@ pub(super) fn moves(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         family: Family::Read,
         verb: "get".into(),
         object: [words(&kindred.name), words("actions")].concat(),
-        about: format!("Tells what can be done with {} {noun} in its present {}.", article(&noun), spaced(field)),
+        about: format!(
+            "Tells what can be done with {} {noun} in its present {}.",
+            article(&noun),
+            spaced(field)
+        ),
         params: vec![Param::id(kindred)],
-        steps: vec![
-            step::get(kindred, id.as_str(), "it"),
-            step::bind("allowed", json!({"$value": table})),
-        ],
-        reply: Reply::Value(json!({"id": id, field: format!("it.{field}"), "actions": format!("allowed[it.{field}]")})),
+        steps: vec![step::get(kindred, id.as_str(), "it"), step::bind("allowed", json!({"$value": table}))],
+        reply: Reply::Value(
+            json!({"id": id, field: format!("it.{field}"), "actions": format!("allowed[it.{field}]")}),
+        ),
         by: Vec::new(),
         effect: Effect::Read,
     });
@@ -58,12 +64,22 @@ fn starts(lifecycle: &Lifecycle, noun: &str, id: &str, verb: &str, mv: &Move) ->
         [only] => format!("it.{field} == '{only}'"),
         several => format!("it.{field} in ['{}']", several.join("', '")),
     };
-    let message = format!("Cannot {} {noun} {{{id}}}: it is {{it.{field}}}, not {}", spaced(verb), from.iter().map(|s| spaced(s)).collect::<Vec<_>>().join(" or "));
+    let message = format!(
+        "Cannot {} {noun} {{{id}}}: it is {{it.{field}}}, not {}",
+        spaced(verb),
+        from.iter().map(|s| spaced(s)).collect::<Vec<_>>().join(" or ")
+    );
     Some(step::require(that, ErrorKind::Conflict, message))
 }
 
 /// Also for singletons, which have no id.
-pub(super) fn one_move(domain: &Domain, kindred: &Kindred, lifecycle: &Lifecycle, verb: &str, mv: &Move) -> Plan {
+pub(super) fn one_move(
+    domain: &Domain,
+    kindred: &Kindred,
+    lifecycle: &Lifecycle,
+    verb: &str,
+    mv: &Move,
+) -> Plan {
     let noun = spaced(&kindred.name);
     let single = domain.singletons.contains_key(&kindred.name);
     let id = format!("args.{}", kindred.name);
@@ -109,32 +125,47 @@ fn many_moves(kindred: &Kindred, lifecycle: &Lifecycle, verb: &str, mv: &Move) -
         true => format!("has({collection}[k])"),
         false => format!("has({collection}[k]) && {collection}[k].{field} in ['{}']", from.join("', '")),
     };
-    let many = Attribute { list: Some([1, 4]), kind: Kind::Ref(kindred.name.clone()), ..Attribute::default() };
+    let many =
+        Attribute { list: Some([1, 4]), kind: Kind::Ref(kindred.name.clone()), ..Attribute::default() };
     Plan {
         key: format!("move several {} {verb}", kindred.name),
         family: Family::Transition,
         verb: verb.to_owned(),
         object: words(collection),
-        about: format!("{} several {nouns} at once; those that cannot be moved to {} are listed as skipped.", super::writes::capital(&spaced(verb)), spaced(&mv.to)),
+        about: format!(
+            "{} several {nouns} at once; those that cannot be moved to {} are listed as skipped.",
+            super::writes::capital(&spaced(verb)),
+            spaced(&mv.to)
+        ),
         params: vec![Param::new("ids", many, true, ParamRole::Id(kindred.name.clone()))],
         steps: vec![
             step::bind("moved", format!("args.ids.map(i, string(i)).filter(k, {fits})")),
             Op::Update(gtm_world::behavior::Update {
                 at: Some(collection.clone()),
-                value: Some(json!(format!("{collection}.transformMap(k, r, k in moved ? r.withMember('{field}', '{}') : r)", mv.to))),
+                value: Some(json!(format!(
+                    "{collection}.transformMap(k, r, k in moved ? r.withMember('{field}', '{}') : r)",
+                    mv.to
+                ))),
                 bind: Some("after".into()),
                 ..Default::default()
             })
             .into(),
         ],
-        reply: Reply::Value(json!({"moved": "moved", "skipped": "args.ids.filter(k, !(string(k) in moved))"})),
+        reply: Reply::Value(
+            json!({"moved": "moved", "skipped": "args.ids.filter(k, !(string(k) in moved))"}),
+        ),
         by: super::roles(mv.by.as_ref()),
         effect: Effect::Update,
     }
 }
 
 /// Arguments that an operation or move takes, and the steps that look up what they refer to.
-pub(super) fn takes(domain: &Domain, takes: &IndexMap<String, Attribute>, params: &mut Vec<Param>, steps: &mut Vec<Step>) {
+pub(super) fn takes(
+    domain: &Domain,
+    takes: &IndexMap<String, Attribute>,
+    params: &mut Vec<Param>,
+    steps: &mut Vec<Step>,
+) {
     for (name, attribute) in takes {
         let plain = name.trim_end_matches('?');
         let optional = name.ends_with('?') || attribute.default.is_some();
@@ -211,7 +242,9 @@ pub(super) fn add(domain: &Domain, plans: &mut Vec<Plan>) {
         let collection = &report.over;
         let rewrite = |text: &str, it: &str| {
             let text = with_default(&report.takes, text);
-            crate::text::rename(&text, |name| (name.text == "it" && name.role == crate::text::Role::Variable).then(|| it.to_owned()))
+            crate::text::rename(&text, |name| {
+                (name.text == "it" && name.role == crate::text::Role::Variable).then(|| it.to_owned())
+            })
         };
         let all = format!("{collection}.map(k, {collection}[k])");
         let rows = match &report.filter {
@@ -220,13 +253,27 @@ pub(super) fn add(domain: &Domain, plans: &mut Vec<Plan>) {
         };
         steps.push(step::bind("rows", rows));
         let reply = match &report.by {
-            None => json!(report.measures.iter().map(|(name, text)| (name.clone(), json!(rewrite(text, "it")))).collect::<serde_json::Map<_, _>>()),
+            None => json!(
+                report
+                    .measures
+                    .iter()
+                    .map(|(name, text)| (name.clone(), json!(rewrite(text, "it"))))
+                    .collect::<serde_json::Map<_, _>>()
+            ),
             Some(by) => {
                 let by = rewrite(by, "r");
                 let group = by.rsplit_once('.').map_or("group", |(_, name)| name);
-                let group = if group.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') { group } else { "group" };
+                let group = if group.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                    group
+                } else {
+                    "group"
+                };
                 steps.push(step::bind("all_rows", "rows"));
-                let measures: Vec<String> = report.measures.iter().map(|(name, text)| format!("'{name}': {}", rewrite(text, "it"))).collect();
+                let measures: Vec<String> = report
+                    .measures
+                    .iter()
+                    .map(|(name, text)| format!("'{name}': {}", rewrite(text, "it")))
+                    .collect();
                 let value = format!(
                     "all_rows.map(r, {by}).distinct().map(g, cel.bind(rows, all_rows.filter(r, {by} == g), {{'{group}': g, {}}}))",
                     measures.join(", ")

@@ -31,9 +31,19 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
     plans.push(Plan {
         verb: "get".into(),
         params: vec![Param::new("ids", many, true, ParamRole::Id(name.clone()))],
-        steps: vec![step::bind("found", format!("args.ids.filter(k, has({0}[k])).map(k, {0}[k])", kindred.collection))],
+        steps: vec![step::bind(
+            "found",
+            format!("args.ids.filter(k, has({0}[k])).map(k, {0}[k])", kindred.collection),
+        )],
         reply: Reply::Rows(name.clone(), "found".into(), None),
-        ..plan("get several", words(&kindred.collection), format!("Returns several {} by their ids; unknown ids are left out.", spaced(&kindred.collection)))
+        ..plan(
+            "get several",
+            words(&kindred.collection),
+            format!(
+                "Returns several {} by their ids; unknown ids are left out.",
+                spaced(&kindred.collection)
+            ),
+        )
     });
 
     plans.push(Plan {
@@ -41,10 +51,16 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         params: vec![Param::id(kindred)],
         steps: Vec::new(),
         reply: Reply::Value(json!({"exists": format!("has({}[{id}])", kindred.collection)})),
-        ..plan("exists", [words(name), words("exists")].concat(), format!("Tells whether {} {noun} with this id exists.", article(&noun)))
+        ..plan(
+            "exists",
+            [words(name), words("exists")].concat(),
+            format!("Tells whether {} {noun} with this id exists.", article(&noun)),
+        )
     });
 
-    for (attribute, member) in kindred.select(|m| m.attribute.unique && m.is_stored() && m.attribute.list.is_none()) {
+    for (attribute, member) in
+        kindred.select(|m| m.attribute.unique && m.is_stored() && m.attribute.list.is_none())
+    {
         let role = ParamRole::Filter(name.clone(), attribute.to_owned());
         let get = gtm_world::behavior::Get {
             within: Some(kindred.collection.clone()),
@@ -55,14 +71,20 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
             verb: "find".into(),
             params: vec![Param::new(attribute, member.attribute.clone(), true, role)],
             steps: vec![gtm_world::behavior::Op::Get(get).into()],
-            ..plan(&format!("by {attribute}"), [words(name), words("by"), words(attribute)].concat(), format!("Finds the {noun} with this {}.", spaced(attribute)))
+            ..plan(
+                &format!("by {attribute}"),
+                [words(name), words("by"), words(attribute)].concat(),
+                format!("Finds the {noun} with this {}.", spaced(attribute)),
+            )
         });
     }
 
     // A record together with one that it refers to, as detail pages show it.
     for (attribute, member) in kindred.select(|m| m.is_stored() && m.attribute.list.is_none()) {
         let Kind::Ref(target) = &member.attribute.kind else { continue };
-        let Some(parent) = domain.entities.get(target).filter(|parent| parent.name != *name) else { continue };
+        let Some(parent) = domain.entities.get(target).filter(|parent| parent.name != *name) else {
+            continue;
+        };
         let look = gtm_world::behavior::Get {
             within: Some(parent.collection.clone()),
             id: Some(format!("it.{attribute}")),
@@ -76,12 +98,23 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
                 name.as_str(): {"$view": "it", "of": name},
                 attribute: {"$view": "related", "of": target},
             })),
-            ..plan(&format!("with {attribute}"), [words(name), words("with"), words(attribute)].concat(), format!("Returns one {noun} together with its {}.", spaced(attribute)))
+            ..plan(
+                &format!("with {attribute}"),
+                [words(name), words("with"), words(attribute)].concat(),
+                format!("Returns one {noun} together with its {}.", spaced(attribute)),
+            )
         });
         plans.push(Plan {
-            steps: vec![step::get(kindred, id.as_str(), "it"), step::get(parent, format!("it.{attribute}"), "related")],
+            steps: vec![
+                step::get(kindred, id.as_str(), "it"),
+                step::get(parent, format!("it.{attribute}"), "related"),
+            ],
             reply: Reply::Record(target.clone(), "related".into()),
-            ..plan(&format!("{attribute} of"), [words(attribute), words("of"), words(name)].concat(), format!("Returns the {} of {} {noun}.", spaced(attribute), article(&noun)))
+            ..plan(
+                &format!("{attribute} of"),
+                [words(attribute), words("of"), words(name)].concat(),
+                format!("Returns the {} of {} {noun}.", spaced(attribute), article(&noun)),
+            )
         });
     }
 
@@ -92,7 +125,11 @@ pub(super) fn add(domain: &Domain, kindred: &Kindred, plans: &mut Vec<Plan>) {
         }
         plans.push(Plan {
             reply: Reply::Value(json!({"$attribute": attribute, "of": name, "var": "it"})),
-            ..plan(&format!("{attribute} of"), [words(name), words(attribute)].concat(), format!("Returns the {} of {} {noun}.", spaced(attribute), article(&noun)))
+            ..plan(
+                &format!("{attribute} of"),
+                [words(name), words(attribute)].concat(),
+                format!("Returns the {} of {} {noun}.", spaced(attribute), article(&noun)),
+            )
         });
     }
 }

@@ -40,7 +40,9 @@ pub(super) fn create(kindred: &Kindred, set: JsonMap<String, Json>) -> Step {
 /// Changes a record of a collection, or (without id) a singleton.
 pub(super) fn update(kindred: &Kindred, id: Option<&str>) -> Update {
     match id {
-        Some(id) => Update { within: Some(kindred.collection.clone()), id: Some(id.into()), ..Update::default() },
+        Some(id) => {
+            Update { within: Some(kindred.collection.clone()), id: Some(id.into()), ..Update::default() }
+        }
         None => Update { at: Some(kindred.collection.clone()), ..Update::default() },
     }
 }

@@ -49,7 +49,12 @@ fn plan(kindred: &Kindred, key: &str, family: Family, verb: &str, action: Action
 
 /// Arguments for attributes: named as they are.
 fn field(kindred: &Kindred, name: &str, member: &Member, required: bool) -> Param {
-    Param::new(name, member.attribute.clone(), required, ParamRole::Field(kindred.name.clone(), name.to_owned()))
+    Param::new(
+        name,
+        member.attribute.clone(),
+        required,
+        ParamRole::Field(kindred.name.clone(), name.to_owned()),
+    )
 }
 
 /// Looks up the records that `ref` arguments point to, under the arguments' names.
@@ -99,7 +104,11 @@ fn create(domain: &Domain, kindred: &Kindred) -> Plan {
         steps.extend(look_up(domain, name, attribute, optional));
         if attribute.unique {
             let taken = format!("!{0}.exists(k, {0}[k].{name} == args.{name})", kindred.collection);
-            steps.push(step::require(taken, ErrorKind::Conflict, format!("{} {} '{{args.{name}}}' already exists", capital(&noun), spaced(name))));
+            steps.push(step::require(
+                taken,
+                ErrorKind::Conflict,
+                format!("{} {} '{{args.{name}}}' already exists", capital(&noun), spaced(name)),
+            ));
         }
         let value = match &attribute.default {
             Some(default) => format!("default(args.{name}, {default})"),
@@ -122,7 +131,14 @@ fn create(domain: &Domain, kindred: &Kindred) -> Plan {
         params,
         steps,
         reply: Reply::Record(kindred.name.clone(), var.into()),
-        ..plan(kindred, "create", Family::Create, kindred.verb(Action::Create).unwrap_or("create"), Action::Create, format!("Creates {} {noun}. {}", article(&noun), kindred.entity.about))
+        ..plan(
+            kindred,
+            "create",
+            Family::Create,
+            kindred.verb(Action::Create).unwrap_or("create"),
+            Action::Create,
+            format!("Creates {} {noun}. {}", article(&noun), kindred.entity.about),
+        )
     }
 }
 
@@ -138,11 +154,24 @@ fn duplicate(domain: &Domain, kindred: &Kindred) -> Option<Plan> {
     for (name, member) in kindred.select(Member::is_stored) {
         let start = (!member.is_given()).then_some(member.attribute.default.as_ref()).flatten();
         let start = start.filter(|default| !default.contains("args."));
-        set.insert(name.to_owned(), start.map_or_else(|| json!(format!("source.{name}")), |default| json!(default)));
+        set.insert(
+            name.to_owned(),
+            start.map_or_else(|| json!(format!("source.{name}")), |default| json!(default)),
+        );
     }
     Some(Plan {
-        steps: vec![step::get(kindred, format!("args.{}", kindred.name), "source"), step::create(kindred, set)],
-        ..plan(kindred, "copy", Family::Create, "duplicate", Action::Create, format!("Makes a new {noun} with the values of an existing one."))
+        steps: vec![
+            step::get(kindred, format!("args.{}", kindred.name), "source"),
+            step::create(kindred, set),
+        ],
+        ..plan(
+            kindred,
+            "copy",
+            Family::Create,
+            "duplicate",
+            Action::Create,
+            format!("Makes a new {noun} with the values of an existing one."),
+        )
     })
 }
 
@@ -160,8 +189,18 @@ fn update(domain: &Domain, kindred: &Kindred) -> Option<Plan> {
         params.push(field(kindred, name, member, false));
         steps.extend(look_up(domain, name, &member.attribute, true));
         if member.attribute.unique {
-            let taken = format!("!{0}.exists(k, k != string({id}) && {0}[k].{name} == args.{name})", kindred.collection);
-            steps.push(step::when(format!("args.{name} != null"), step::require(taken, ErrorKind::Conflict, format!("{} {} '{{args.{name}}}' already exists", capital(&noun), spaced(name)))));
+            let taken = format!(
+                "!{0}.exists(k, k != string({id}) && {0}[k].{name} == args.{name})",
+                kindred.collection
+            );
+            steps.push(step::when(
+                format!("args.{name} != null"),
+                step::require(
+                    taken,
+                    ErrorKind::Conflict,
+                    format!("{} {} '{{args.{name}}}' already exists", capital(&noun), spaced(name)),
+                ),
+            ));
         }
         changes.push(format!("'{name}': args.{name}"));
     }
@@ -170,11 +209,21 @@ fn update(domain: &Domain, kindred: &Kindred) -> Option<Plan> {
     steps.extend(alias(kindred, rules));
     steps.extend(rules.iter().cloned());
     let merge = format!("{{{}}}", changes.join(", "));
-    steps.push(Op::Update(gtm_world::behavior::Update { merge: Some(merge), ..step::update(kindred, Some(&id)) }).into());
+    steps.push(
+        Op::Update(gtm_world::behavior::Update { merge: Some(merge), ..step::update(kindred, Some(&id)) })
+            .into(),
+    );
     Some(Plan {
         params,
         steps,
-        ..plan(kindred, "update", Family::Update, kindred.verb(Action::Update).unwrap_or("update"), Action::Update, format!("Changes {} {noun}; what is not given stays as it is.", article(&noun)))
+        ..plan(
+            kindred,
+            "update",
+            Family::Update,
+            kindred.verb(Action::Update).unwrap_or("update"),
+            Action::Update,
+            format!("Changes {} {noun}; what is not given stays as it is.", article(&noun)),
+        )
     })
 }
 
@@ -194,14 +243,27 @@ fn set_one(domain: &Domain, kindred: &Kindred, name: &str, member: &Member) -> P
         params: vec![Param::id(kindred), field(kindred, name, member, true)],
         steps,
         object: [words(&kindred.name), words(name)].concat(),
-        ..plan(kindred, &format!("set {name}"), Family::Update, "set", Action::Update, format!("Sets the {what} of {} {noun}.", article(&noun)))
+        ..plan(
+            kindred,
+            &format!("set {name}"),
+            Family::Update,
+            "set",
+            Action::Update,
+            format!("Sets the {what} of {} {noun}.", article(&noun)),
+        )
     }
 }
 
 /// Raises or lowers a number, within its range.
 fn adjust(kindred: &Kindred, name: &str, member: &Member) -> Option<Plan> {
-    let (Kind::Int(range) | Kind::Number(range) | Kind::Money(range)) = &member.attribute.kind else { return None };
-    if !kindred.entity.rules.update.is_empty() || member.attribute.list.is_some() || member.optional || range.high <= range.low {
+    let (Kind::Int(range) | Kind::Number(range) | Kind::Money(range)) = &member.attribute.kind else {
+        return None;
+    };
+    if !kindred.entity.rules.update.is_empty()
+        || member.attribute.list.is_some()
+        || member.optional
+        || range.high <= range.low
+    {
         return None;
     }
     let (noun, what) = (spaced(&kindred.name), spaced(name));
@@ -209,8 +271,15 @@ fn adjust(kindred: &Kindred, name: &str, member: &Member) -> Option<Plan> {
     let span = range.high - range.low;
     let change = Attribute {
         kind: match &member.attribute.kind {
-            Kind::Int(_) => Kind::Int(Range { low: -(span / 4.0).ceil(), high: (span / 4.0).ceil(), ..*range }),
-            _ => Kind::Number(Range { low: -span / 4.0, high: span / 4.0, decimals: range.decimals.or(Some(2)), absolute: false }),
+            Kind::Int(_) => {
+                Kind::Int(Range { low: -(span / 4.0).ceil(), high: (span / 4.0).ceil(), ..*range })
+            }
+            _ => Kind::Number(Range {
+                low: -span / 4.0,
+                high: span / 4.0,
+                decimals: range.decimals.or(Some(2)),
+                absolute: false,
+            }),
         },
         unit: member.attribute.unit.clone(),
         ..Attribute::default()
@@ -223,11 +292,22 @@ fn adjust(kindred: &Kindred, name: &str, member: &Member) -> Option<Plan> {
         steps: vec![
             step::get(kindred, id.as_str(), "it"),
             step::bind("changed", format!("round(it.{name} + args.change, 6)")),
-            step::require(format!("changed >= {low} && changed <= {high}"), ErrorKind::InvalidArgument, format!("{what} would be {{changed}}; it must stay between {low} and {high}")),
+            step::require(
+                format!("changed >= {low} && changed <= {high}"),
+                ErrorKind::InvalidArgument,
+                format!("{what} would be {{changed}}; it must stay between {low} and {high}"),
+            ),
             Op::Update(update).into(),
         ],
         object: [words(&kindred.name), words(name)].concat(),
-        ..plan(kindred, &format!("adjust {name}"), Family::Update, "adjust", Action::Update, format!("Raises or lowers the {what} of {} {noun} by an amount.", article(&noun)))
+        ..plan(
+            kindred,
+            &format!("adjust {name}"),
+            Family::Update,
+            "adjust",
+            Action::Update,
+            format!("Raises or lowers the {what} of {} {noun} by an amount.", article(&noun)),
+        )
     })
 }
 
@@ -250,11 +330,28 @@ fn list_items(kindred: &Kindred, name: &str, member: &Member) -> Vec<Plan> {
         }
     };
     let there = format!("contains(it.{name}, args.item)");
-    let absent = step::require(format!("!{there}"), ErrorKind::Conflict, format!("{{args.item}} is already among the {what}"));
-    let present = step::require(there.clone(), ErrorKind::NotFound, format!("{{args.item}} is not among the {what}"));
+    let absent = step::require(
+        format!("!{there}"),
+        ErrorKind::Conflict,
+        format!("{{args.item}} is already among the {what}"),
+    );
+    let present =
+        step::require(there.clone(), ErrorKind::NotFound, format!("{{args.item}} is not among the {what}"));
     vec![
-        tool("add to", "add", absent, &format!("default(it.{name}, []).withItem(args.item)"), format!("Adds to the {what} of {} {noun}.", article(&noun))),
-        tool("remove from", "remove", present, &format!("it.{name}.without(args.item)"), format!("Removes from the {what} of {} {noun}.", article(&noun))),
+        tool(
+            "add to",
+            "add",
+            absent,
+            &format!("default(it.{name}, []).withItem(args.item)"),
+            format!("Adds to the {what} of {} {noun}.", article(&noun)),
+        ),
+        tool(
+            "remove from",
+            "remove",
+            present,
+            &format!("it.{name}.without(args.item)"),
+            format!("Removes from the {what} of {} {noun}.", article(&noun)),
+        ),
     ]
 }
 
@@ -272,7 +369,14 @@ fn delete(kindred: &Kindred) -> Plan {
     Plan {
         steps,
         reply: Reply::Done(kindred.name.clone(), "deleted".into(), id),
-        ..plan(kindred, "delete", Family::Delete, kindred.verb(Action::Delete).unwrap_or("delete"), Action::Delete, format!("Removes {} {noun} for good.", article(&noun)))
+        ..plan(
+            kindred,
+            "delete",
+            Family::Delete,
+            kindred.verb(Action::Delete).unwrap_or("delete"),
+            Action::Delete,
+            format!("Removes {} {noun} for good.", article(&noun)),
+        )
     }
 }
 
@@ -305,7 +409,14 @@ fn delete_where(kindred: &Kindred) -> Option<Plan> {
         ],
         object: [words(collection), words("by"), words(field)].concat(),
         reply: Reply::Value(json!({"deleted": "before - size(left)", "remaining": "size(left)"})),
-        ..plan(kindred, "delete where", Family::Delete, "purge", Action::Delete, format!("Removes all {nouns} that are in one state."))
+        ..plan(
+            kindred,
+            "delete where",
+            Family::Delete,
+            "purge",
+            Action::Delete,
+            format!("Removes all {nouns} that are in one state."),
+        )
     })
 }
 

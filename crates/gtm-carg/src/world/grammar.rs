@@ -26,7 +26,9 @@ pub(super) fn text(grammar: &str, context: &Context<'_>, rng: &mut Rng) -> Strin
 }
 
 fn expand(grammar: &str, context: &Context<'_>, rng: &mut Rng, out: &mut String, depth: usize) {
-    let Some(alternatives) = context.domain.pack.texts.get(grammar).filter(|_| depth < MAX_DEPTH) else { return };
+    let Some(alternatives) = context.domain.pack.texts.get(grammar).filter(|_| depth < MAX_DEPTH) else {
+        return;
+    };
     // Alternatives that speak of what is not known are passed over.
     let sayable = |text: &&String| holes(text).all(|hole| !is_path(hole) || path(hole, context).is_some());
     let sayable: Vec<&String> = alternatives.iter().filter(sayable).collect();

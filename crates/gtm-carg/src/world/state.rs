@@ -43,7 +43,10 @@ fn new_id(kindred: &Kindred, records: &Map, at: i64, rng: &mut Rng) -> Value {
     match kindred.entity.id.as_deref() {
         None | Some("integer") => {
             let last = records.last().and_then(|(key, _)| key.parse::<i64>().ok());
-            Value::Int(last.unwrap_or_else(|| if at == 0 && rng.chance(0.5) { 0 } else { rng.between(100, 9_000) }) + 1)
+            Value::Int(
+                last.unwrap_or_else(|| if at == 0 && rng.chance(0.5) { 0 } else { rng.between(100, 9_000) })
+                    + 1,
+            )
         }
         Some("uuid") => Value::from(uuid(rng)),
         Some(pattern) => {
@@ -60,7 +63,14 @@ fn new_id(kindred: &Kindred, records: &Map, at: i64, rng: &mut Rng) -> Value {
 }
 
 /// A record; `None` if something it must refer to does not exist.
-fn record(domain: &Domain, kindred: &Kindred, id: Option<Value>, state: &Value, now: i64, rng: &mut Rng) -> Option<Value> {
+fn record(
+    domain: &Domain,
+    kindred: &Kindred,
+    id: Option<Value>,
+    state: &Value,
+    now: i64,
+    rng: &mut Rng,
+) -> Option<Value> {
     let mut record = Map::new();
     if let Some(id) = id {
         record.insert("id", id);

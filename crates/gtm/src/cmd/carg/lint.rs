@@ -65,7 +65,8 @@ fn check(file: &Path) -> Checked {
     match pack::load(file) {
         Ok(pack) => Checked { findings: lint(&pack, Some(file)), pack: Some(pack) },
         Err(error) => {
-            let place = error.place().and_then(|place| place.split_once('#')).map_or("", |(_, pointer)| pointer);
+            let place =
+                error.place().and_then(|place| place.split_once('#')).map_or("", |(_, pointer)| pointer);
             let expected = error.expectation().map(|e| format!("; expected {e}")).unwrap_or_default();
             let finding = Finding {
                 severity: Severity::Error,

@@ -40,7 +40,8 @@ pub(crate) struct Args {
 
 /// `2/8`, counted from 1.
 fn parse_shard(text: &str) -> std::result::Result<Shard, String> {
-    let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
+    let parts =
+        text.split_once('/').and_then(|(i, n)| Some((i.parse::<u64>().ok()?, n.parse::<u64>().ok()?)));
     match parts {
         Some((index, of)) if index >= 1 && index <= of => Ok(Shard { index: index - 1, of }),
         _ => Err("a shard is I/N with I from 1 to N, such as 2/8".into()),

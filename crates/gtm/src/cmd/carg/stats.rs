@@ -24,8 +24,16 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         out.json(&stats)?;
     } else {
         out.line(format!("{} domains in {} areas", stats.domains, stats.areas))?;
-        out.line(format!("{} tools, {} distinct, {:.2} % near-duplicates", stats.tools, stats.distinct_tools, 100.0 * stats.near_duplicate_rate))?;
-        out.line(format!("{} entities, {} operations and reports, {} simulators", stats.entities, stats.operations, stats.simulators))?;
+        out.line(format!(
+            "{} tools, {} distinct, {:.2} % near-duplicates",
+            stats.tools,
+            stats.distinct_tools,
+            100.0 * stats.near_duplicate_rate
+        ))?;
+        out.line(format!(
+            "{} entities, {} operations and reports, {} simulators",
+            stats.entities, stats.operations, stats.simulators
+        ))?;
         out.line(format!("{} formulas, {} worked values", stats.formulas, stats.worked_values))?;
     }
     out.flush()?;

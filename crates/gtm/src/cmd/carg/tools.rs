@@ -51,7 +51,12 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
                 Some(dressed) => (dressed.spec.name.clone(), dressed.spec.description.clone()),
                 None => (plan.key.clone(), plan.about.clone()),
             };
-            out.line(format!("{}  {}  {}", out.paint.dim(&pack.domain), out.paint.name(&printable(&name)), printable(&about)))?;
+            out.line(format!(
+                "{}  {}  {}",
+                out.paint.dim(&pack.domain),
+                out.paint.name(&printable(&name)),
+                printable(&about)
+            ))?;
         }
     }
     out.flush()?;

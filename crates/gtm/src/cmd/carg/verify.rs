@@ -35,7 +35,8 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     })?;
     let mut out = Out::new();
     if args.json {
-        let violations: Vec<_> = shown.iter().map(|(id, v)| json!({"session_id": id, "violation": v})).collect();
+        let violations: Vec<_> =
+            shown.iter().map(|(id, v)| json!({"session_id": id, "violation": v})).collect();
         out.json(&json!({"sessions": sessions, "pairs": pairs, "bad_sessions": bad, "checks": counters, "violations": violations}))?;
     } else {
         for (id, violation) in &shown {
