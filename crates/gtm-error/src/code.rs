@@ -160,6 +160,13 @@ codes! {
     RecordingInvalid = "GTM0701", 400, "recorded session not valid",
         "mend the line shown; each line is one session: `{session_id, tools, initial_state?, turns: [{call: {name, arguments}, response, is_error}]}`",
         "A file of recorded sessions (JSON Lines, one session a line, plain or compressed with zstd) has a line that is not JSON, lacks a member that is needed, or is too long. Nothing after that line was used.";
+    // 08: making training data
+    PackInvalid = "GTM0801", 400, "domain pack not valid",
+        "mend the pack at the place shown; the guide is docs/packs.md, its JSON Schema docs/pack.schema.json",
+        "A domain pack has a key or value that its schema does not allow, refers to something it does not define, or states a worked value that its own formula does not give. `gtm carg lint` shows every fault of a pack at once.";
+    DatasetOther = "GTM0802", 400, "another dataset is there",
+        "choose another folder, or give the seed, number of sessions and packs that the folder was made with",
+        "The folder given to `gtm carg run` holds a dataset that was made from another seed, number of sessions, version or set of packs. Going on would mix two datasets, so nothing was written.";
 }
 
 impl Code {

@@ -94,6 +94,11 @@ impl Error {
         self.0.place.as_deref()
     }
 
+    /// What would have been right at the place, if the error knows.
+    pub fn expectation(&self) -> Option<&str> {
+        self.0.expected.as_deref()
+    }
+
     /// What to do: the error's own hint or the code's general advice.
     pub fn advice(&self) -> &str {
         self.0.hint.as_deref().unwrap_or(self.code().advice())

@@ -30,7 +30,7 @@
 //!   other keys may be written `` a.`x-y` ``. `has()` also takes `has(name)` and `has(a[key])`.
 //! - **Left out**: bytes, messages, timestamps and durations as types (dates are ISO text, which
 //!   compares as text), optionals. `type(x)` gives the name that JSON Schema uses.
-//! - **Added**: macros with two variables, `sortBy(x, key)`, `cel.bind`, and the functions of
+//! - **Added**: macros with two variables, `sortBy(x, key)`, `reduce`, `cel.bind`, and the functions of
 //!   `docs/functions.md`.
 //!
 //! # Bounds
@@ -52,7 +52,7 @@ mod parser;
 mod scope;
 mod template;
 
-pub use ast::{BinaryOp, Bind, Call, Fold, FoldKind, Node};
+pub use ast::{BinaryOp, Bind, Call, Fold, FoldKind, Node, Reduce};
 pub use eval::{eval_node, truth};
 pub use functions::{Function, reference};
 pub use json::weigh;

@@ -69,6 +69,7 @@ fn the_deepest_expressions_that_parse_also_evaluate() {
             |n| format!("{}1", "true ? 1 : ".repeat(n)),
             |n| format!("{}1{}", "abs(".repeat(n), ")".repeat(n)),
             |n| format!("{}1{}", "cel.bind(x, 1, ".repeat(n), ")".repeat(n)),
+            |n| format!("{}1{}", "[1].reduce(s, x, 0, ".repeat(n), ")".repeat(n)),
         ];
         for text in nested {
             let deepest = (1..80).rev().map(text).find_map(|text| Expr::parse(&text).ok());
@@ -118,12 +119,23 @@ fn expensive_expressions_exhaust_the_budget() {
             "big.all(x, toJson(records) != '')",
             "big.all(x, merge(records, {'x': 1}) != {})",
             "'%s'.repeat(50000).format(big.map(x, long))",
+            "big.reduce(s, x, [], s + [x])",
+            "big.reduce(s, x, 'x', s + s)",
+            "big.reduce(s, x, 0, big.reduce(t, y, s, t + 1))",
         ] {
             let start = Instant::now();
             let error = eval(text, &scope).expect("parses").expect_err(text);
             assert_eq!(error.kind, ErrorKind::Internal, "{text}: {error}");
             assert!(start.elapsed() < Duration::from_secs(2), "{text} took {:?}", start.elapsed());
         }
+    });
+}
+
+#[test]
+fn what_a_reduction_nests_stays_shallow() {
+    on_small_stack(|| {
+        let error = eval("big.reduce(s, x, null, [s])", &scope()).expect("parses").expect_err("too deep");
+        assert!(error.message.contains("nested deeper"), "{error}");
     });
 }
 

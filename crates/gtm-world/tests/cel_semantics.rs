@@ -266,6 +266,11 @@ fn macros() {
         ("[1, 2].map(args, args + 1)", "[2,3]"),
         ("args.none.map(x, x)", "[]"),
         ("cel.bind(x, 2, x * x + cel.bind(x, 3, x))", "7"),
+        ("[1, 2, 3].reduce(sum, x, 0, sum + x)", "6"),
+        ("range(3).reduce(s, i, {'n': 1}, {'n': s.n * 2, 'i': i})", r#"{"n":8,"i":2}"#),
+        ("{'a': 1, 'b': 2}.reduce(t, k, '', t + k)", r#""ab""#),
+        ("none.reduce(s, x, 5, s + x)", "5"),
+        ("[[1, 2], [3]].reduce(s, row, 0, s + row.reduce(t, x, 0, t + x))", "6"),
         ("[1, 2].map(x, [3].map(y, x + y))", "[[4],[5]]"),
     ]);
     check_fails(&[
@@ -276,6 +281,7 @@ fn macros() {
         ("'abc'.map(c, c)", "expected a list or object to go through, got text"),
         ("flights.filter(f, f.seats > 0)", "going through an object gives its keys"),
         ("cel.bind(1, 2, 3)", "wrong arguments for `cel.bind`"),
+        ("[1].reduce(s, x, 0)", "wrong arguments for `reduce`"),
     ]);
 }
 
@@ -392,7 +398,10 @@ fn templates() {
 
 #[test]
 fn names_are_found_and_scopes_nest() {
-    let expr = Expr::parse("a + rows.map(x, x + b).exists(y, y > a) + cel.bind(z, q, z)").expect("parses");
+    let expr = Expr::parse(
+        "a + rows.map(x, x + b).exists(y, y > a) + cel.bind(z, q, z) + rows.reduce(s, x, b, s + x)",
+    )
+    .expect("parses");
     assert_eq!(expr.free_names(), ["a", "rows", "b", "q"]);
     let mut scope = Scope::new(json!({"a": 1}).into(), 0);
     let mut budget = Budget::new(&Limits::default());

@@ -1,7 +1,7 @@
 //! The command line as data.
 
 use crate::cmd::{
-    bench, call, completions, eval, explain, learn, mcp, read, record, schema, serve, tools, try_out,
+    bench, call, carg, completions, eval, explain, learn, mcp, read, record, schema, serve, tools, try_out,
 };
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
@@ -39,6 +39,7 @@ pub(crate) enum Command {
     Serve(serve::Args),
     Record(record::Args),
     Mcp(mcp::Args),
+    Carg(carg::Args),
     Explain(explain::Args),
     Eval(eval::Args),
     Bench(bench::Args),
@@ -55,6 +56,7 @@ impl Command {
             Command::Call(args) => args.json,
             Command::Read(args) => args.json,
             Command::Learn(args) => args.json,
+            Command::Carg(args) => args.wants_json(),
             Command::Explain(args) => args.json,
             Command::Record(args) => args.json,
             Command::Eval(args) => args.wants_json(),

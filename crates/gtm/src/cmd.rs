@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod call;
+pub(crate) mod carg;
 pub(crate) mod completions;
 pub(crate) mod eval;
 pub(crate) mod explain;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
         Command::Learn(args) => learn::run(&args),
+        Command::Carg(args) => carg::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),

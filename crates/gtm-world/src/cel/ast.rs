@@ -41,6 +41,8 @@ pub enum Node {
     Bind(Box<Bind>),
     /// `cel.try(value, otherwise)`: the second where the data does not fit the first.
     Try(Box<[Node; 2]>),
+    /// `list.reduce(so_far, item, initial, body)`
+    Reduce(Box<Reduce>),
 }
 
 /// Operators with two operands.
@@ -130,6 +132,21 @@ pub struct Bind {
     pub body: Node,
 }
 
+/// `list.reduce(so_far, item, initial, body)`
+#[derive(Clone, Debug)]
+pub struct Reduce {
+    /// What is gone through.
+    pub range: Node,
+    /// Name for the value so far.
+    pub so_far: Str,
+    /// Name for the item; over an object, its key.
+    pub item: Str,
+    /// The value before the first item.
+    pub initial: Node,
+    /// The value after each item.
+    pub body: Node,
+}
+
 impl Node {
     /// Whether `name` is used in the node other than as a macro's variable.
     pub(super) fn mentions(&self, name: &str) -> bool {
@@ -178,6 +195,13 @@ impl Node {
                 bound.push(&bind.name);
                 bind.body.visit_free(bound, found);
                 bound.pop();
+            }
+            Node::Reduce(reduce) => {
+                reduce.range.visit_free(bound, found);
+                reduce.initial.visit_free(bound, found);
+                bound.extend([&*reduce.so_far, &*reduce.item]);
+                reduce.body.visit_free(bound, found);
+                bound.truncate(bound.len() - 2);
             }
         }
     }

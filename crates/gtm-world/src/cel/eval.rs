@@ -1,6 +1,6 @@
 //! The evaluator: walks the tree, borrowing what it can.
 
-use super::ast::{BinaryOp, Call, Fold, FoldKind, Node};
+use super::ast::{BinaryOp, Call, Fold, FoldKind, Node, Reduce};
 use super::functions::Args;
 use super::scope::{Env, Frame};
 use super::{Eval, Fault, Scope, json, ops};
@@ -131,6 +131,7 @@ fn eval<'a>(node: &'a Node, env: Env<'a>, budget: &mut Budget) -> Eval<Got<'a>> 
             let env = Env { scope: env.scope, frame: Some(&frame) };
             Ok(Got::Own(eval(&bind.body, env, budget)?.into_owned()))
         }
+        Node::Reduce(reduce) => self::reduce(reduce, env, budget).map(Got::Own),
     }
 }
 
@@ -322,6 +323,35 @@ fn run(call: &Call, values: &[Got<'_>], env: Env<'_>, budget: &mut Budget) -> Ev
     function.call(&mut Args { function, values, regex: call.regex.as_ref(), patterns, now, budget })
 }
 
+/// `list.reduce(so_far, item, initial, body)`. The value is weighed after each item: one that holds
+/// its predecessor would else grow without bound in depth, which no budget of bytes sees.
+fn reduce(reduce: &Reduce, env: Env<'_>, budget: &mut Budget) -> Eval<Value> {
+    let range = eval(&reduce.range, env, budget)?;
+    let mut so_far = eval(&reduce.initial, env, budget)?.into_owned();
+    let mut take = |item: &Value, budget: &mut Budget| -> Eval<()> {
+        let outer = Frame { name: &reduce.so_far, value: &so_far, outer: env.frame };
+        let frame = Frame { name: &reduce.item, value: item, outer: Some(&outer) };
+        let inner = Env { scope: env.scope, frame: Some(&frame) };
+        let next = eval(&reduce.body, inner, budget)?.into_owned();
+        if matches!(next, Value::List(_) | Value::Map(_)) {
+            json::weigh_within(&next, budget)?;
+        }
+        so_far = next;
+        Ok(())
+    };
+    match &*range {
+        Value::Null => {}
+        Value::List(list) => list.iter().try_for_each(|item| take(item, budget))?,
+        Value::Map(map) => map.keys().try_for_each(|key| take(&Value::Str(key.clone()), budget))?,
+        other => return Err(no_range(other)),
+    }
+    Ok(so_far)
+}
+
+fn no_range(value: &Value) -> Fault {
+    Fault::data(format!("expected a list or object to go through, got {}", ops::kind(value)))
+}
+
 /// What a comprehension has gathered so far.
 enum Gathered {
     Verdict(Verdict),
@@ -360,12 +390,7 @@ fn comprehend<'a>(fold: &'a Fold, env: Env<'a>, budget: &mut Budget) -> Eval<Val
                 }
             }
         }
-        other => {
-            return Err(Fault::data(format!(
-                "expected a list or object to go through, got {}",
-                ops::kind(other)
-            )));
-        }
+        other => return Err(no_range(other)),
     }
     Ok(match gathered {
         Gathered::Verdict(verdict) => Value::Bool(verdict.end()?),

@@ -231,7 +231,7 @@ fn nearest(name: &str) -> Vec<&'static str> {
 }
 
 /// Macros and how they are written.
-const MACROS: [(&str, &str); 13] = [
+const MACROS: [(&str, &str); 14] = [
     ("has", "has(place)"),
     ("all", "list.all(x, condition) or list.all(i, x, condition)"),
     ("exists", "list.exists(x, condition) or list.exists(i, x, condition)"),
@@ -242,6 +242,7 @@ const MACROS: [(&str, &str); 13] = [
     ("transformList", "list.transformList(i, x, value) or list.transformList(i, x, condition, value)"),
     ("transformMap", "object.transformMap(k, v, value) or object.transformMap(k, v, condition, value)"),
     ("sortBy", "list.sortBy(x, key) or sortBy(list, 'member')"),
+    ("reduce", "list.reduce(so_far, x, initial, value)"),
     ("cel.bind", "cel.bind(name, value, expression)"),
     ("bind", "cel.bind(name, value, expression)"),
     ("cel.try", "cel.try(expression, otherwise)"),

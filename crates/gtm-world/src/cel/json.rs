@@ -192,7 +192,12 @@ impl<'de> Visitor<'de> for Reader<'_> {
 /// or even dropping it would take forever or overflow the stack. Every value that an expression
 /// builds passes through here before anyone else sees it.
 pub fn weigh(value: &Value, budget: &mut Budget) -> Result<(usize, usize), ToolError> {
-    Ok(weigh_at(value, budget, MAX_NESTING)?)
+    Ok(weigh_within(value, budget)?)
+}
+
+/// [`weigh`] for the evaluator.
+pub(super) fn weigh_within(value: &Value, budget: &mut Budget) -> Eval<(usize, usize)> {
+    weigh_at(value, budget, MAX_NESTING)
 }
 
 fn weigh_at(value: &Value, budget: &mut Budget, levels: usize) -> Eval<(usize, usize)> {

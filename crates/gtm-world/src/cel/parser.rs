@@ -1,7 +1,7 @@
 //! Tokens into a tree. Recursion is counted, and so is the depth of what is built: `a+a+a+…` makes a
 //! deep tree without deep recursion here, but would recurse when evaluated.
 
-use super::ast::{BinaryOp, Bind, Call, Fold, FoldKind, Node};
+use super::ast::{BinaryOp, Bind, Call, Fold, FoldKind, Node, Reduce};
 use super::functions::{self, MAX_PATTERNS, Unresolved};
 use super::lexer::{Lexer, Token, failure};
 use super::{MAX_DEPTH, MAX_NODES};
@@ -327,6 +327,7 @@ impl<'t> Parser<'t> {
                         .expected("cel.try(expression, otherwise)")),
                 };
             }
+            Some(range) if name == "reduce" => return self.reduce(range, args, depth, start),
             Some(range) => match comprehension(name, range, args) {
                 Ok(fold) => return self.build(Node::Fold(Box::new(fold)), depth),
                 Err((range, rest)) => {
@@ -381,6 +382,17 @@ impl<'t> Parser<'t> {
             }
             _ => Err(failure(self.text, start, "wrong arguments for `cel.bind`")
                 .expected("cel.bind(name, value, expression)")),
+        }
+    }
+
+    fn reduce(&mut self, range: Node, args: Vec<Node>, depth: usize, start: usize) -> Result<Tree> {
+        match <[Node; 4]>::try_from(args) {
+            Ok([Node::Name(so_far), Node::Name(item), initial, body]) => {
+                let reduce = Reduce { range, so_far, item, initial, body };
+                self.build(Node::Reduce(Box::new(reduce)), depth)
+            }
+            _ => Err(failure(self.text, start, "wrong arguments for `reduce`")
+                .expected(functions::macro_usage("reduce"))),
         }
     }
 

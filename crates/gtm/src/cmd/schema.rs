@@ -18,6 +18,8 @@ enum Format {
     Toolset,
     /// Collections and behaviors, as `gtm read` prints them
     Behavior,
+    /// Domain packs
+    Pack,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
@@ -25,6 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     match args.of {
         Format::Toolset => out.pretty(&Toolset::json_schema())?,
         Format::Behavior => out.pretty(&gtm_world::behavior::json_schema())?,
+        Format::Pack => out.pretty(&gtm_carg::pack::json_schema())?,
     }
     out.flush()?;
     Ok(Status::Done)

@@ -76,5 +76,5 @@ one). Each node evaluated, item gone through and byte built is paid from the cal
 
 const MACRO_NOTES: &str = "
 `transformList` and `transformMap` bind the index or key, then the item; `all`, `exists` and `exists_one` do so when they are given two
-names. `&&`, `||`, `all` and `exists` ignore an error in one part when another part decides, as CEL has it.
+names. `reduce` gives the value after the last item: `[1, 2, 3].reduce(sum, x, 0, sum + x)` is `6`. `&&`, `||`, `all` and `exists` ignore an error in one part when another part decides, as CEL has it.
 ";
