@@ -34,6 +34,9 @@ pub fn visit(step: &mut Step, see: &mut dyn FnMut(Part<'_>)) {
             some(&mut op.absent, see, Part::Place);
             some(&mut op.that, see, Part::Expr);
             some(&mut op.message, see, Part::Message);
+            if let Some(reply) = &mut op.reply {
+                template(reply, see);
+            }
         }
         Op::Let(names) => {
             let taken = std::mem::take(names);
@@ -103,6 +106,9 @@ pub fn visit(step: &mut Step, see: &mut dyn FnMut(Part<'_>)) {
             some(&mut op.bind, see, Part::Bind);
             some(&mut op.total, see, Part::Bind);
         }
+        Op::Attempt(steps) | Op::Do(steps) => steps.iter_mut().for_each(|step| visit(step, see)),
+        // Names what is derived elsewhere, and nothing of its own.
+        Op::Derived(_) => {}
         Op::Compute(op) => {
             see(Part::Expr(&mut op.over));
             see(Part::Rows(true));

@@ -59,7 +59,7 @@ fn deep_and_long_texts_are_refused_quickly() {
 #[test]
 fn the_deepest_expressions_that_parse_also_evaluate() {
     on_small_stack(|| {
-        let nested: [fn(usize) -> String; 9] = [
+        let nested: [fn(usize) -> String; 10] = [
             |n| format!("{}1{}", "(".repeat(n), ")".repeat(n)),
             |n| format!("{}true", "!".repeat(n)),
             |n| format!("1{}", "+1".repeat(n)),

@@ -213,7 +213,7 @@ pub(super) fn add(domain: &Domain, plans: &mut Vec<Plan>) {
         takes(domain, &operation.takes, &mut params, &mut steps);
         let mut own = with_defaults(&operation.takes, &operation.steps);
         let reply = match own.pop() {
-            Some(Step { when: None, op: Op::Reply(template) }) => Reply::Value(template),
+            Some(Step { when: None, op: Op::Reply(template), .. }) => Reply::Value(template),
             last => {
                 own.extend(last);
                 Reply::Value(json!({"$bare": "it"}))
