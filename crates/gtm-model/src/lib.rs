@@ -1,0 +1,21 @@
+//! The language model: tokens and grammars, no tools.
+//!
+//! - [`Config`], [`Params`]: a Qwen2 decoder as a Hugging Face folder, in and out.
+//! - [`kernel`]: arithmetic whose results are the same bytes on any processor, batch and number of threads.
+//! - [`Engine`]: tokens in, logits out, for many sequences at once; prefixes shared, forks cheap.
+
+pub mod kernel;
+
+mod config;
+mod engine;
+mod params;
+mod rope;
+pub mod safetensors;
+mod seed;
+
+pub use config::Config;
+pub use engine::{Engine, EngineOptions, Feed, Logits, Sequence, Want};
+pub use kernel::Precision;
+pub use params::{LayerRanges, Layout, Params, Tensor};
+pub use rope::Rope;
+pub use seed::Rng;
