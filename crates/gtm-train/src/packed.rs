@@ -1,7 +1,7 @@
 //! Weights packed for the products of both passes, once for each step and shared by all lanes.
 
 use gtm_model::kernel::{Mat, Panels, Team};
-use gtm_model::{Config, Params};
+use gtm_model::{Config, Layout};
 use std::ops::Range;
 
 /// A projection, packed for `y = W x` and for `dx = Wᵀ dy`.
@@ -31,17 +31,18 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    pub(crate) fn new(params: &Params) -> Packed {
-        let Config { hidden_size: d, intermediate_size: f, vocab_size, .. } = params.config;
-        let (q, kv) = (params.config.q_width(), params.config.kv_width());
-        let mut projections = Vec::with_capacity(params.config.layers * 4 + 1);
-        for l in &params.layout.layers {
+    pub(crate) fn new(config: &Config) -> Packed {
+        let Config { hidden_size: d, intermediate_size: f, vocab_size, .. } = *config;
+        let (q, kv) = (config.q_width(), config.kv_width());
+        let layout = Layout::new(config);
+        let mut projections = Vec::with_capacity(config.layers * 4 + 1);
+        for l in &layout.layers {
             projections.push(Projection::new(&l.qkv, q + 2 * kv, d));
             projections.push(Projection::new(&l.out, d, q));
             projections.push(Projection::new(&l.gate_up, 2 * f, d));
             projections.push(Projection::new(&l.down, d, f));
         }
-        projections.push(Projection::new(&params.layout.head, vocab_size, d));
+        projections.push(Projection::new(&layout.head, vocab_size, d));
         Packed { projections }
     }
 
