@@ -21,11 +21,6 @@ impl Sample {
     pub(crate) fn positions(&self) -> usize {
         self.tokens.len().saturating_sub(1)
     }
-
-    /// Tokens that are learned.
-    pub(crate) fn learned(&self) -> usize {
-        self.tokens.len() - self.prompt_len.max(1).min(self.tokens.len())
-    }
 }
 
 /// Samples packed one after another.
@@ -86,6 +81,6 @@ mod tests {
         assert_eq!(batches[0].tokens, [10, 11, 12, 13, 10, 11, 12, 13]);
         assert_eq!(batches[0].targets, [IGNORED, IGNORED, 13, 2, IGNORED, IGNORED, 13, 2]);
         assert_eq!(batches[0].segments, [0..4, 4..8]);
-        assert_eq!((batches[0].learned(), sample.learned()), (4, 2));
+        assert_eq!(batches[0].learned(), 4);
     }
 }

@@ -1,6 +1,6 @@
 //! The command line as data.
 
-use crate::cmd::{bench, call, completions, explain, mcp, read, schema, serve, tools, try_out};
+use crate::cmd::{bench, call, completions, explain, mcp, read, schema, serve, tools, train, try_out};
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Read(read::Args),
     Serve(serve::Args),
     Mcp(mcp::Args),
+    Train(train::Args),
     Explain(explain::Args),
     Bench(bench::Args),
     Schema(schema::Args),
@@ -49,6 +50,7 @@ impl Command {
             Command::Try(args) => args.json,
             Command::Call(args) => args.json,
             Command::Read(args) => args.json,
+            Command::Train(args) => args.json(),
             Command::Explain(args) => args.json,
             Command::Bench(args) => args.json,
             Command::Serve(_) | Command::Mcp(_) | Command::Schema(_) | Command::Completions(_) => false,

@@ -9,6 +9,7 @@ pub(crate) mod read;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod tools;
+pub(crate) mod train;
 pub(crate) mod try_out;
 
 use crate::cli::Command;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Read(args) => read::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
+        Command::Train(args) => train::run(args),
         Command::Explain(args) => explain::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -95,6 +95,11 @@ impl Engine {
         &self.config
     }
 
+    /// The threads that share steps, for what goes on between them.
+    pub(crate) fn team(&self) -> &Team {
+        &self.team
+    }
+
     /// Longest sequence, in tokens.
     pub fn context(&self) -> usize {
         self.rope.positions()
