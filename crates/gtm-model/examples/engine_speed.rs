@@ -70,9 +70,15 @@ fn main() {
             let mut sequence = engine.sequence();
             let prefill = best(3, || {
                 sequence = engine.sequence();
-                engine.step(&mut [Feed { sequence: &mut sequence, tokens: &prompt, want: Want::Last }]).expect("it fits");
+                engine
+                    .step(&mut [Feed { sequence: &mut sequence, tokens: &prompt, want: Want::Last }])
+                    .expect("it fits");
             });
-            let mut line = format!("{name} {precision:?}, {:.1} MB: pp512 {:.0}", engine.weight_bytes() as f64 / 1e6, 512.0 / prefill);
+            let mut line = format!(
+                "{name} {precision:?}, {:.1} MB: pp512 {:.0}",
+                engine.weight_bytes() as f64 / 1e6,
+                512.0 / prefill
+            );
             sequence.truncate(64);
             for batch in [1usize, 4, 8, 16] {
                 const STEPS: usize = 32;
@@ -80,7 +86,11 @@ fn main() {
                     let mut sequences: Vec<Sequence> = vec![sequence.clone(); batch];
                     for step in 0..STEPS {
                         let token = [step as u32 + 5];
-                        let feeds = sequences.iter_mut().map(|sequence| Feed { sequence, tokens: &token, want: Want::Last });
+                        let feeds = sequences.iter_mut().map(|sequence| Feed {
+                            sequence,
+                            tokens: &token,
+                            want: Want::Last,
+                        });
                         engine.step(&mut feeds.collect::<Vec<_>>()).expect("it fits");
                     }
                 });

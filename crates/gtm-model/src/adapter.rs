@@ -72,14 +72,16 @@ impl Adapter {
     fn shape(params: &Params, rank: usize, alpha: f32, modules: &[String]) -> Result<Adapter> {
         let invalid = |message: String| Error::new(Code::TrainingInvalid, message);
         if rank == 0 || rank > MAX_RANK || !alpha.is_finite() {
-            return Err(invalid(format!("an adapter of rank {rank} and alpha {alpha}")).expected(format!("rank 1 to {MAX_RANK}")));
+            return Err(invalid(format!("an adapter of rank {rank} and alpha {alpha}"))
+                .expected(format!("rank 1 to {MAX_RANK}")));
         }
         if let Some(unknown) = modules.iter().find(|m| !PROJECTIONS.contains(&m.as_str())) {
             return Err(invalid(format!("no projection `{unknown}`")).expected(PROJECTIONS.join(", ")));
         }
         let wanted = |name: &str| {
             PROJECTIONS.iter().any(|p| {
-                name.ends_with(&format!("{p}.weight")) && (modules.is_empty() || modules.iter().any(|m| m == p))
+                name.ends_with(&format!("{p}.weight"))
+                    && (modules.is_empty() || modules.iter().any(|m| m == p))
             })
         };
         let mut at = 0;
@@ -109,7 +111,14 @@ impl Adapter {
             let mut b = self.numbers[target.b.clone()].to_vec();
             b.iter_mut().for_each(|v| *v *= self.scale());
             let a = Panels::pack(Mat::new(&self.numbers[target.a.clone()], self.rank, inner), Precision::F32);
-            gemm(Mat::new(&b, outer, self.rank), &a, inner, &mut data[target.tensor.range.clone()], inner, true);
+            gemm(
+                Mat::new(&b, outer, self.rank),
+                &a,
+                inner,
+                &mut data[target.tensor.range.clone()],
+                inner,
+                true,
+            );
         }
     }
 

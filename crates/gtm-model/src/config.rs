@@ -81,9 +81,12 @@ impl Config {
     /// # Errors
     /// [`Code::ModelInvalid`] if it is not that of a Qwen2 model, or asks for what is not supported.
     pub fn from_json(text: &str) -> Result<Config> {
-        let raw: Raw = serde_json::from_str(text).map_err(|e| invalid(format!("not a model configuration: {e}")))?;
+        let raw: Raw =
+            serde_json::from_str(text).map_err(|e| invalid(format!("not a model configuration: {e}")))?;
         if raw.model_type != "qwen2" {
-            return Err(invalid(format!("model type `{}` is not supported", raw.model_type)).expected("`qwen2`"));
+            return Err(
+                invalid(format!("model type `{}` is not supported", raw.model_type)).expected("`qwen2`")
+            );
         }
         if raw.hidden_act.as_deref().is_some_and(|a| a != "silu") {
             return Err(invalid("only the activation `silu` is supported"));
@@ -92,7 +95,8 @@ impl Config {
             return Err(invalid("sliding windows are not supported"));
         }
         let rope = raw.rope_parameters.as_ref();
-        let kind = |v: &Value| v.get("rope_type").or(v.get("type")).and_then(Value::as_str).map(str::to_owned);
+        let kind =
+            |v: &Value| v.get("rope_type").or(v.get("type")).and_then(Value::as_str).map(str::to_owned);
         for scaling in [raw.rope_scaling.as_ref(), rope].into_iter().flatten() {
             if kind(scaling).is_some_and(|kind| kind != "default") {
                 return Err(invalid("scaled rotary embeddings are not supported"));
@@ -100,7 +104,9 @@ impl Config {
         }
         let theta = rope.and_then(|v| v.get("rope_theta")).and_then(Value::as_f64).or(raw.rope_theta);
         let eos = match &raw.eos_token_id {
-            Some(Value::Array(ids)) => ids.iter().filter_map(Value::as_u64).filter_map(|id| id.try_into().ok()).collect(),
+            Some(Value::Array(ids)) => {
+                ids.iter().filter_map(Value::as_u64).filter_map(|id| id.try_into().ok()).collect()
+            }
             Some(id) => id.as_u64().and_then(|id| id.try_into().ok()).into_iter().collect(),
             None => Vec::new(),
         };
@@ -148,11 +154,14 @@ impl Config {
         if !self.head_dim.is_multiple_of(2) {
             return Err(invalid(format!("`head_dim` is {}", self.head_dim)).expected("an even number"));
         }
-        if !(self.norm_eps >= 0.0 && self.norm_eps < 1.0) || !(self.rope_theta >= 1.0 && self.rope_theta.is_finite()) {
+        if !(self.norm_eps >= 0.0 && self.norm_eps < 1.0)
+            || !(self.rope_theta >= 1.0 && self.rope_theta.is_finite())
+        {
             return Err(invalid("`rms_norm_eps` or `rope_theta` is out of range"));
         }
         if self.parameters() > MAX_PARAMETERS {
-            return Err(invalid(format!("{} parameters", self.parameters())).expected(format!("at most {MAX_PARAMETERS}")));
+            return Err(invalid(format!("{} parameters", self.parameters()))
+                .expected(format!("at most {MAX_PARAMETERS}")));
         }
         Ok(())
     }

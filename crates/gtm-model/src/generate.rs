@@ -106,7 +106,9 @@ impl Batch {
             return Err(Error::new(Code::ModelLimit, format!("prompt and reply may take {len} tokens"))
                 .expected(format!("at most {most}")));
         }
-        if let Some(token) = request.prefix.iter().chain(&request.prompt).find(|&&t| t as usize >= engine.config().vocab_size) {
+        if let Some(token) =
+            request.prefix.iter().chain(&request.prompt).find(|&&t| t as usize >= engine.config().vocab_size)
+        {
             return Err(Error::new(Code::ModelInvalid, format!("no token {token}")));
         }
         self.next += 1;
@@ -151,7 +153,8 @@ impl Batch {
             fed.push((tokens, active));
         }
         for (tokens, active) in &mut fed {
-            let want = if active.pending.is_empty() && active.prefix_left == 0 { Want::Last } else { Want::Nothing };
+            let want =
+                if active.pending.is_empty() && active.prefix_left == 0 { Want::Last } else { Want::Nothing };
             feeds.push(Feed { sequence: &mut active.sequence, tokens, want });
         }
         let logits = if feeds.is_empty() { Ok(Vec::new()) } else { engine.step(&mut feeds) };
@@ -188,9 +191,12 @@ impl Batch {
         while let Some((_, request)) = self.waiting.front() {
             let wanted = blocks(request.prefix.len() + request.prompt.len() + request.max_tokens);
             let taken: usize = self.active.iter().map(|a| a.blocks).sum();
-            while taken + wanted + self.prefixes.iter().map(|p| blocks(p.tokens.len())).sum::<usize>() > most {
+            while taken + wanted + self.prefixes.iter().map(|p| blocks(p.tokens.len())).sum::<usize>() > most
+            {
                 // Prefixes are only worth keeping while nobody needs their memory.
-                let Some(oldest) = (0..self.prefixes.len()).min_by_key(|&i| self.prefixes[i].used) else { break };
+                let Some(oldest) = (0..self.prefixes.len()).min_by_key(|&i| self.prefixes[i].used) else {
+                    break;
+                };
                 self.prefixes.swap_remove(oldest);
             }
             if taken + wanted > most {
@@ -236,7 +242,10 @@ impl Batch {
         for i in 0..self.active.len() {
             let active = &self.active[i];
             let len = active.request.prefix.len();
-            if len == 0 || active.sequence.len() != len || self.prefixes.iter().any(|p| p.tokens == active.request.prefix) {
+            if len == 0
+                || active.sequence.len() != len
+                || self.prefixes.iter().any(|p| p.tokens == active.request.prefix)
+            {
                 continue;
             }
             if self.prefixes.len() == PREFIXES
@@ -244,8 +253,11 @@ impl Batch {
             {
                 self.prefixes.swap_remove(oldest);
             }
-            let prefix =
-                Prefix { tokens: Arc::clone(&active.request.prefix), used: self.clock, sequence: active.sequence.clone() };
+            let prefix = Prefix {
+                tokens: Arc::clone(&active.request.prefix),
+                used: self.clock,
+                sequence: active.sequence.clone(),
+            };
             for other in self.active.iter_mut().filter(|a| a.waits && a.request.prefix == prefix.tokens) {
                 other.fork(&prefix.sequence);
             }
@@ -289,7 +301,8 @@ impl Active {
     fn choose(&mut self, logits: &mut [f32]) -> Result<()> {
         let mask = self.walk.mask()?;
         let temperature = self.request.temperature;
-        let (token, log_probability) = pick(logits, temperature, &mut self.rng, |each| mask.iter_set_entries(each))?;
+        let (token, log_probability) =
+            pick(logits, temperature, &mut self.rng, |each| mask.iter_set_entries(each))?;
         self.out.log_probability += log_probability;
         self.walk.take(token)?;
         if self.walk.is_done() && self.request.grammar.ends_with(token) {
@@ -330,7 +343,12 @@ impl Active {
 }
 
 /// Chooses among the allowed tokens (ascending). Returns it with the logarithm of its probability among them, at temperature 1.
-fn pick(logits: &[f32], temperature: f32, rng: &mut Rng, allowed: impl Fn(&mut dyn FnMut(usize))) -> Result<(u32, f64)> {
+fn pick(
+    logits: &[f32],
+    temperature: f32,
+    rng: &mut Rng,
+    allowed: impl Fn(&mut dyn FnMut(usize)),
+) -> Result<(u32, f64)> {
     let mut best: Option<(usize, f32)> = None;
     allowed(&mut |i| {
         if let Some(&v) = logits.get(i)
@@ -341,7 +359,10 @@ fn pick(logits: &[f32], temperature: f32, rng: &mut Rng, allowed: impl Fn(&mut d
         }
     });
     let Some((likeliest, top)) = best else {
-        return Err(Error::new(Code::ModelInvalid, "the model's logits are no numbers where the grammar allows tokens"));
+        return Err(Error::new(
+            Code::ModelInvalid,
+            "the model's logits are no numbers where the grammar allows tokens",
+        ));
     };
     let sum_at = |heat: f32| {
         let mut sum = 0.0f64;

@@ -6,7 +6,9 @@
 use crate::tokenizer::Tokenizer;
 use gtm_error::{Code, Error, Result};
 use llguidance::api::TopLevelGrammar;
-use llguidance::toktrie::{InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
+use llguidance::toktrie::{
+    InferenceCapabilities, SimpleVob, TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv,
+};
 use llguidance::{Matcher, ParserFactory};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -55,11 +57,14 @@ impl Grammars {
     /// # Errors
     /// [`Code::ModelInvalid`] if the vocabulary is of no use to grammars.
     pub fn new(tokenizer: Arc<Tokenizer>, end: u32) -> Result<Grammars> {
-        let failed = |e: &dyn std::fmt::Display| Error::new(Code::ModelInvalid, format!("no grammars with this vocabulary: {e}"));
+        let failed = |e: &dyn std::fmt::Display| {
+            Error::new(Code::ModelInvalid, format!("no grammars with this vocabulary: {e}"))
+        };
         let words: Vec<Vec<u8>> = (0..tokenizer.len() as u32)
             .map(|token| {
                 let bytes = tokenizer.token_bytes(token);
-                let mark: &[u8] = if tokenizer.is_special(token) { &[TokTrie::SPECIAL_TOKEN_MARKER] } else { &[] };
+                let mark: &[u8] =
+                    if tokenizer.is_special(token) { &[TokTrie::SPECIAL_TOKEN_MARKER] } else { &[] };
                 [mark, bytes].concat()
             })
             .collect();
@@ -102,13 +107,20 @@ impl Grammars {
         self.compiled(format!("lark:{grammar}"), || TopLevelGrammar::from_lark(source))
     }
 
-    fn compiled(&self, source: String, parse: impl FnOnce() -> TopLevelGrammar + Send + 'static) -> Result<Grammar> {
+    fn compiled(
+        &self,
+        source: String,
+        parse: impl FnOnce() -> TopLevelGrammar + Send + 'static,
+    ) -> Result<Grammar> {
         if source.len() > MAX_SOURCE {
             let message = format!("a grammar of {} bytes", source.len());
             return Err(Error::new(Code::GrammarInvalid, message).expected(format!("at most {MAX_SOURCE}")));
         }
         let compiled = self.kept.lock().unwrap_or_else(|e| e.into_inner()).entry(source);
-        compiled.get_or_init(|| self.compile(parse)).clone().map(|compiled| Grammar { compiled, end: self.end })
+        compiled
+            .get_or_init(|| self.compile(parse))
+            .clone()
+            .map(|compiled| Grammar { compiled, end: self.end })
     }
 
     fn compile(&self, parse: impl FnOnce() -> TopLevelGrammar + Send + 'static) -> Result<Compiled> {
@@ -122,7 +134,10 @@ impl Grammars {
         };
         let failed = |what: &str| Error::new(Code::GrammarInvalid, format!("the grammar compiler {what}"));
         let thread = std::thread::Builder::new().name("gtm-grammar".into()).stack_size(STACK).spawn(work);
-        thread.map_err(|_| failed("found no thread to run on"))?.join().map_err(|_| failed("failed on this grammar"))?
+        thread
+            .map_err(|_| failed("found no thread to run on"))?
+            .join()
+            .map_err(|_| failed("failed on this grammar"))?
     }
 }
 
@@ -130,10 +145,12 @@ impl Kept {
     fn entry(&mut self, source: String) -> Arc<OnceLock<Result<Compiled>>> {
         self.clock += 1;
         if !self.by_source.contains_key(&source) && self.by_source.len() >= KEPT {
-            let oldest = self.by_source.iter().min_by_key(|(_, entry)| entry.used).map(|(source, _)| source.clone());
+            let oldest =
+                self.by_source.iter().min_by_key(|(_, entry)| entry.used).map(|(source, _)| source.clone());
             oldest.map(|source| self.by_source.remove(&source));
         }
-        let entry = self.by_source.entry(source).or_insert_with(|| Entry { used: 0, compiled: Arc::default() });
+        let entry =
+            self.by_source.entry(source).or_insert_with(|| Entry { used: 0, compiled: Arc::default() });
         entry.used = self.clock;
         Arc::clone(&entry.compiled)
     }

@@ -68,7 +68,8 @@ impl Layout {
             tensors.push(Tensor { name, shape: shape.to_vec(), range: range.clone() });
             range
         };
-        let (d, q, kv, f) = (config.hidden_size, config.q_width(), config.kv_width(), config.intermediate_size);
+        let (d, q, kv, f) =
+            (config.hidden_size, config.q_width(), config.kv_width(), config.intermediate_size);
         let embedding = put("model.embed_tokens.weight".into(), &[config.vocab_size, d]);
         let mut layers = Vec::with_capacity(config.layers);
         for l in 0..config.layers {
@@ -129,7 +130,8 @@ impl Params {
             if tensor.name.ends_with("norm.weight") {
                 data.fill(1.0);
             } else if tensor.name.ends_with(".weight") {
-                let residual = tensor.name.ends_with("o_proj.weight") || tensor.name.ends_with("down_proj.weight");
+                let residual =
+                    tensor.name.ends_with("o_proj.weight") || tensor.name.ends_with("down_proj.weight");
                 let scale = 0.02 * if residual { into_residual } else { 1.0 };
                 data.fill_with(|| rng.normal() * scale);
             }

@@ -84,10 +84,14 @@ impl Reader {
         let size = file.metadata().map_err(|e| unreadable(path, e))?.len();
         let mut file = BufReader::with_capacity(1 << 16, file);
         let mut length = [0; 8];
-        file.read_exact(&mut length).map_err(|_| invalid(path, "shorter than a header's length (8 bytes)"))?;
+        file.read_exact(&mut length)
+            .map_err(|_| invalid(path, "shorter than a header's length (8 bytes)"))?;
         let length = u64::from_le_bytes(length);
         if length > MAX_HEADER || length > size.saturating_sub(8) {
-            return Err(invalid(path, format!("the header claims {length} bytes at byte 0 of a file of {size}")));
+            return Err(invalid(
+                path,
+                format!("the header claims {length} bytes at byte 0 of a file of {size}"),
+            ));
         }
         let mut header = vec![0; length as usize];
         file.read_exact(&mut header).map_err(|e| unreadable(path, e))?;
@@ -98,8 +102,8 @@ impl Reader {
             if name == "__metadata__" {
                 continue;
             }
-            let raw: RawEntry = serde_json::from_value(value)
-                .map_err(|e| invalid(path, format!("tensor `{name}`: {e}")))?;
+            let raw: RawEntry =
+                serde_json::from_value(value).map_err(|e| invalid(path, format!("tensor `{name}`: {e}")))?;
             let [from, to] = raw.data_offsets;
             let dtype = Dtype::parse(&raw.dtype);
             let elements = raw.shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
@@ -109,7 +113,10 @@ impl Reader {
                 (Some(_), None) => to.checked_sub(from),
             };
             if from > to || wanted != Some(to - from) {
-                return Err(invalid(path, format!("tensor `{name}`: shape {:?} does not take bytes {from} to {to}", raw.shape)));
+                return Err(invalid(
+                    path,
+                    format!("tensor `{name}`: shape {:?} does not take bytes {from} to {to}", raw.shape),
+                ));
             }
             entries.push(Entry { name, dtype, shape: raw.shape, from, bytes: to - from });
         }
@@ -117,13 +124,18 @@ impl Reader {
         let mut end = 0;
         for entry in &entries {
             if entry.from != end {
-                return Err(invalid(path, format!("tensor `{}` begins at {}, not at {end}", entry.name, entry.from)));
+                return Err(invalid(
+                    path,
+                    format!("tensor `{}` begins at {}, not at {end}", entry.name, entry.from),
+                ));
             }
             end += entry.bytes;
         }
         let base = 8 + length;
         if base + end != size {
-            return Err(invalid(path, format!("the file has {size} bytes")).expected(format!("{} bytes", base + end)));
+            return Err(
+                invalid(path, format!("the file has {size} bytes")).expected(format!("{} bytes", base + end))
+            );
         }
         Ok(Reader { path: path.to_owned(), file, entries, base })
     }
@@ -146,7 +158,8 @@ impl Reader {
                 .expected(format!("{shape:?}")));
         }
         let Some(dtype) = entry.dtype else {
-            return Err(invalid(&self.path, format!("tensor `{name}` is of another kind")).expected("F32, BF16 or F16"));
+            return Err(invalid(&self.path, format!("tensor `{name}` is of another kind"))
+                .expected("F32, BF16 or F16"));
         };
         let failed = |e| unreadable(&self.path, e);
         self.file.seek(SeekFrom::Start(self.base + entry.from)).map_err(failed)?;
@@ -200,12 +213,18 @@ pub fn write(path: &Path, dtype: Dtype, metadata: &[(&str, &str)], tensors: &[Te
     let failed = |e: std::io::Error| Error::new(Code::StorageFailed, e.to_string()).in_file(path.display());
     let dtype = if dtype == Dtype::F32 { Dtype::F32 } else { Dtype::Bf16 };
     let mut header = Map::new();
-    header.insert("__metadata__".into(), metadata.iter().map(|&(k, v)| (k.to_owned(), Value::from(v))).collect());
+    header.insert(
+        "__metadata__".into(),
+        metadata.iter().map(|&(k, v)| (k.to_owned(), Value::from(v))).collect(),
+    );
     let mut at = 0;
     for (name, shape, data) in tensors {
         let end = at + data.len() * dtype.bytes();
         let name_of_dtype = if dtype == Dtype::F32 { "F32" } else { "BF16" };
-        header.insert((*name).into(), json!({"dtype": name_of_dtype, "shape": shape, "data_offsets": [at, end]}));
+        header.insert(
+            (*name).into(),
+            json!({"dtype": name_of_dtype, "shape": shape, "data_offsets": [at, end]}),
+        );
         at = end;
     }
     let mut header = Value::Object(header).to_string();
@@ -252,11 +271,15 @@ mod tests {
 
     #[test]
     fn bfloat16_rounds_to_nearest_even_and_half_precision_is_read() {
-        for (value, bits) in [(1.0f32, 0x3f80), (1.003_906_3, 0x3f80), (1.011_718_8, 0x3f82), (f32::INFINITY, 0x7f80)] {
+        for (value, bits) in
+            [(1.0f32, 0x3f80), (1.003_906_3, 0x3f80), (1.011_718_8, 0x3f82), (f32::INFINITY, 0x7f80)]
+        {
             assert_eq!(bf16_from_f32(value), bits, "{value}");
         }
         assert!(f32_from_bf16(bf16_from_f32(f32::NAN)).is_nan());
-        for (bits, value) in [(0x3c00u16, 1.0f32), (0xc000, -2.0), (0x0001, 5.960_464_5e-8), (0x7bff, 65504.0)] {
+        for (bits, value) in
+            [(0x3c00u16, 1.0f32), (0xc000, -2.0), (0x0001, 5.960_464_5e-8), (0x7bff, 65504.0)]
+        {
             assert_eq!(f32_from_f16(bits), value);
         }
     }

@@ -76,7 +76,11 @@ impl LanguageModel {
     pub fn new(params: &Params, tokenizer: Tokenizer, options: &ModelOptions) -> Result<LanguageModel> {
         let invalid = |message: String| Error::new(Code::ModelInvalid, message);
         if tokenizer.len() > params.config.vocab_size {
-            return Err(invalid(format!("{} tokens for a vocabulary of {}", tokenizer.len(), params.config.vocab_size)));
+            return Err(invalid(format!(
+                "{} tokens for a vocabulary of {}",
+                tokenizer.len(),
+                params.config.vocab_size
+            )));
         }
         let end = params.config.eos.first().copied().or(tokenizer.special(END));
         let end = end.ok_or_else(|| invalid("no token is known to end a text".into()))?;
@@ -121,9 +125,7 @@ impl LanguageModel {
         let order = Order { request, reply, cancelled: Arc::clone(&cancelled) };
         match self.queue.as_ref().map(|queue| queue.try_send(order)) {
             Some(Ok(())) => Ok(Pending { reply: receiver, cancelled }),
-            Some(Err(TrySendError::Full(_))) => {
-                Err(Error::new(Code::ModelBusy, "the model's queue is full"))
-            }
+            Some(Err(TrySendError::Full(_))) => Err(Error::new(Code::ModelBusy, "the model's queue is full")),
             Some(Err(TrySendError::Disconnected(_))) | None => Err(stopped()),
         }
     }
@@ -188,7 +190,11 @@ fn work(engine: &Engine, orders: &Receiver<Order>, most: usize) {
     let mut open = true;
     while open {
         // Idle, it sleeps; busy, it takes what is there, no more than may wait.
-        let mut order = if batch.is_empty() { orders.recv().map_err(|_| TryRecvError::Disconnected) } else { orders.try_recv() };
+        let mut order = if batch.is_empty() {
+            orders.recv().map_err(|_| TryRecvError::Disconnected)
+        } else {
+            orders.try_recv()
+        };
         loop {
             match order {
                 Ok(Order { request, reply, cancelled }) => match batch.push(engine, request) {

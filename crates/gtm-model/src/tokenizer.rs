@@ -39,10 +39,13 @@ impl Tokenizer {
     /// [`Code::FileUnreadable`], [`Code::ModelInvalid`].
     pub fn load(path: &Path) -> Result<Tokenizer> {
         let path = if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() };
-        let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
+        let unreadable =
+            |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
         let size = std::fs::metadata(&path).map_err(unreadable)?.len();
         if size > MAX_FILE {
-            return Err(invalid(format!("{size} bytes")).expected(format!("at most {MAX_FILE}")).in_file(path.display()));
+            return Err(invalid(format!("{size} bytes"))
+                .expected(format!("at most {MAX_FILE}"))
+                .in_file(path.display()));
         }
         let bytes = std::fs::read(&path).map_err(unreadable)?;
         Tokenizer::from_json(&bytes).map_err(|e| e.in_file(path.display()))
@@ -53,7 +56,8 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::ModelInvalid`].
     pub fn from_json(json: &[u8]) -> Result<Tokenizer> {
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(|e| invalid(format!("not a tokenizer: {e}")))?;
+        let inner =
+            tokenizers::Tokenizer::from_bytes(json).map_err(|e| invalid(format!("not a tokenizer: {e}")))?;
         Tokenizer::new(inner)
     }
 
@@ -84,12 +88,16 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::TrainingInvalid`] if `size` does not even hold the bytes.
     pub fn train(texts: impl Iterator<Item = String> + Send, size: usize) -> Result<Tokenizer> {
-        let failed = |e: tokenizers::Error| Error::new(Code::TrainingInvalid, format!("cannot learn a vocabulary: {e}"));
+        let failed = |e: tokenizers::Error| {
+            Error::new(Code::TrainingInvalid, format!("cannot learn a vocabulary: {e}"))
+        };
         if !(260..=1 << 20).contains(&size) {
-            return Err(Error::new(Code::TrainingInvalid, format!("a vocabulary of {size}")).expected("260 to 1048576"));
+            return Err(Error::new(Code::TrainingInvalid, format!("a vocabulary of {size}"))
+                .expected("260 to 1048576"));
         }
         let mut inner = tokenizers::Tokenizer::new(BPE::default());
-        let split = Split::new(SplitPattern::Regex(PATTERN.into()), SplitDelimiterBehavior::Isolated, false).map_err(failed)?;
+        let split = Split::new(SplitPattern::Regex(PATTERN.into()), SplitDelimiterBehavior::Isolated, false)
+            .map_err(failed)?;
         let levels = ByteLevel::new(false, false, false);
         inner.with_pre_tokenizer(Some(Sequence::new(vec![
             PreTokenizerWrapper::Split(split),
@@ -123,7 +131,8 @@ impl Tokenizer {
     /// # Errors
     /// [`Code::ModelInvalid`] if the tokenizer cannot spell it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode_fast(text, false).map_err(|e| invalid(format!("cannot encode: {e}")))?;
+        let encoding =
+            self.inner.encode_fast(text, false).map_err(|e| invalid(format!("cannot encode: {e}")))?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -178,7 +187,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn trained() -> Tokenizer {
-        let words = ["order", "status", "customer_id", "pending", "2024-05-17", "{\"name\": \"Ada\"}", "naïve Straße"];
+        let words = [
+            "order",
+            "status",
+            "customer_id",
+            "pending",
+            "2024-05-17",
+            "{\"name\": \"Ada\"}",
+            "naïve Straße",
+        ];
         let texts = (0..400).map(move |i| format!("{} {} {i}", words[i % 7], words[i / 7 % 7]));
         Tokenizer::train(texts, 400).unwrap()
     }
@@ -210,7 +227,13 @@ mod tests {
 
     #[test]
     fn what_is_no_tokenizer_is_an_error() {
-        for bytes in [&b""[..], b"{}", b"[1]", b"{\"model\": {\"type\": \"BPE\", \"vocab\": {}, \"merges\": []}}", b"\xff\xfe"] {
+        for bytes in [
+            &b""[..],
+            b"{}",
+            b"[1]",
+            b"{\"model\": {\"type\": \"BPE\", \"vocab\": {}, \"merges\": []}}",
+            b"\xff\xfe",
+        ] {
             assert_eq!(Tokenizer::from_json(bytes).err().unwrap().code(), Code::ModelInvalid);
         }
     }

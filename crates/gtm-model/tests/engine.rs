@@ -3,16 +3,20 @@
 
 use gtm_error::Code;
 use gtm_model::{
-    Batch, Completion, Config, Engine, EngineOptions, END, Feed, Grammars, LanguageModel, ModelOptions, Params, Precision,
-    Request, Rng, Sequence, Tokenizer, Want,
+    Batch, Completion, Config, END, Engine, EngineOptions, Feed, Grammars, LanguageModel, ModelOptions,
+    Params, Precision, Request, Rng, Sequence, Tokenizer, Want,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
 fn tokenizer() -> Tokenizer {
-    let words = ["order", "status", "pending", "shipped", "name", "count", "items", "\": \"", "{\"", "\"}", "true", "42"];
-    let texts = (0..600).map(move |i| format!("{}{} {} {i}", words[i % 12], words[i / 12 % 12], words[i / 5 % 12]));
+    let words = [
+        "order", "status", "pending", "shipped", "name", "count", "items", "\": \"", "{\"", "\"}", "true",
+        "42",
+    ];
+    let texts =
+        (0..600).map(move |i| format!("{}{} {} {i}", words[i % 12], words[i / 12 % 12], words[i / 5 % 12]));
     Tokenizer::train(texts, 420).unwrap()
 }
 
@@ -64,7 +68,8 @@ fn logits_depend_on_nothing_but_the_tokens_before() {
             let mut got = vec![Vec::new(); texts.len()];
             // Random cuts, in random company, in random order.
             while fed.iter().zip(&texts).any(|(fed, text)| *fed < text.len()) {
-                let mut picked: Vec<usize> = (0..texts.len()).filter(|&i| fed[i] < texts[i].len() && rng.below(3) > 0).collect();
+                let mut picked: Vec<usize> =
+                    (0..texts.len()).filter(|&i| fed[i] < texts[i].len() && rng.below(3) > 0).collect();
                 rng.shuffle(&mut picked);
                 let mut by_text: Vec<Option<&mut Sequence>> = sequences.iter_mut().map(Some).collect();
                 let mut feeds = Vec::new();
@@ -148,9 +153,10 @@ fn schemas() -> Vec<Value> {
 /// Requests of many kinds: shared and private prefixes, greedy and sampled, short and cut.
 fn requests(tokenizer: &Tokenizer, grammars: &Grammars) -> Vec<Request> {
     let schemas = schemas();
-    let prefixes: Vec<Arc<[u32]>> = ["", "order status pending shipped name count items ", "items true true true 42 42 order name "]
-        .map(|text| tokenizer.encode(text).unwrap().into())
-        .to_vec();
+    let prefixes: Vec<Arc<[u32]>> =
+        ["", "order status pending shipped name count items ", "items true true true 42 42 order name "]
+            .map(|text| tokenizer.encode(text).unwrap().into())
+            .to_vec();
     (0..18)
         .map(|i| Request {
             prefix: Arc::clone(&prefixes[i % 3]),
@@ -208,7 +214,9 @@ fn texts_are_the_same_in_any_company_order_and_team() {
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value.to_string(), text, "written without white space");
         match i / 3 % 3 {
-            0 => assert!(matches!(value["status"].as_str(), Some("pending" | "shipped")) && value["count"].is_number()),
+            0 => assert!(
+                matches!(value["status"].as_str(), Some("pending" | "shipped")) && value["count"].is_number()
+            ),
             1 => assert!(value["name"].as_str().unwrap().chars().count() <= 12 && value["open"].is_boolean()),
             _ => assert!((1..=3).contains(&value.as_array().unwrap().len())),
         }

@@ -57,7 +57,11 @@ fn compare(params: &Params, texts: &[Vec<u32>], theirs: &[Vec<f32>], context: us
     for (precision, most) in [(Precision::F32, 1e-3), (Precision::Bf16, 0.2), (Precision::Q8, 0.5)] {
         let engine = Engine::new(params, &EngineOptions { precision, context, ..EngineOptions::default() });
         let run = |sequences: &mut [gtm_model::Sequence], texts: &[&[u32]]| {
-            let feeds = sequences.iter_mut().zip(texts).map(|(sequence, tokens)| Feed { sequence, tokens, want: Want::All });
+            let feeds = sequences.iter_mut().zip(texts).map(|(sequence, tokens)| Feed {
+                sequence,
+                tokens,
+                want: Want::All,
+            });
             engine.step(&mut feeds.collect::<Vec<_>>()).unwrap()
         };
         let all: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();

@@ -87,7 +87,11 @@ fn main() {
         let weights = 3 * (config.parameters() - config.hidden_size);
         let attention = 7 * config.layers * config.q_width() * LENGTH / 2;
         let share = speed * (weights + attention) as f64 / peak;
-        println!("{name}: {} parameters, {speed:.0} tokens/s, {:.0} % of that", config.parameters(), 100.0 * share);
+        println!(
+            "{name}: {} parameters, {speed:.0} tokens/s, {:.0} % of that",
+            config.parameters(),
+            100.0 * share
+        );
         if let Some(python) = &python {
             let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/train_speed.py");
             let shape = config.to_json().to_string();

@@ -72,7 +72,14 @@ impl Heads {
 
 /// Forwards: from rows of queries, keys and values (turned already) to rows of attended values. `log_sums` takes one number for each
 /// position and head.
-pub(crate) fn forward(config: &Config, qkv: &[f32], segments: &[Range<usize>], out: &mut [f32], log_sums: &mut [f32], s: &mut Scratch) {
+pub(crate) fn forward(
+    config: &Config,
+    qkv: &[f32],
+    segments: &[Range<usize>],
+    out: &mut [f32],
+    log_sums: &mut [f32],
+    s: &mut Scratch,
+) {
     let h = Heads::of(config);
     let factor = 1.0 / (h.dim as f32).sqrt();
     for segment in segments {
@@ -93,7 +100,14 @@ pub(crate) fn forward(config: &Config, qkv: &[f32], segments: &[Range<usize>], o
                         future.fill(0.0);
                     }
                     let at = (segment.start + from) * h.q_width + h.query(head);
-                    gemm(Mat::new(&s.weights, to - from, to), &s.values.0, h.dim, &mut out[at..], h.q_width, false);
+                    gemm(
+                        Mat::new(&s.weights, to - from, to),
+                        &s.values.0,
+                        h.dim,
+                        &mut out[at..],
+                        h.q_width,
+                        false,
+                    );
                 }
             }
         }
@@ -108,7 +122,14 @@ pub(crate) struct Saved<'a> {
 }
 
 /// Backwards: from the gradient of the attended values to that of queries, keys and values.
-pub(crate) fn backward(config: &Config, saved: &Saved<'_>, segments: &[Range<usize>], d_out: &[f32], d_qkv: &mut [f32], s: &mut Scratch) {
+pub(crate) fn backward(
+    config: &Config,
+    saved: &Saved<'_>,
+    segments: &[Range<usize>],
+    d_out: &[f32],
+    d_qkv: &mut [f32],
+    s: &mut Scratch,
+) {
     let h = Heads::of(config);
     let factor = 1.0 / (h.dim as f32).sqrt();
     d_qkv.fill(0.0);
@@ -130,7 +151,9 @@ pub(crate) fn backward(config: &Config, saved: &Saved<'_>, segments: &[Range<usi
                     s.d_weights.resize(rows * to, 0.0);
                     gemm(q, &s.keys_t.0, to, &mut s.weights, to, false);
                     gemm(d_rows, &s.values.0, to, &mut s.d_weights, to, false);
-                    for (i, (p, dp)) in s.weights.chunks_exact_mut(to).zip(s.d_weights.chunks_exact_mut(to)).enumerate() {
+                    for (i, (p, dp)) in
+                        s.weights.chunks_exact_mut(to).zip(s.d_weights.chunks_exact_mut(to)).enumerate()
+                    {
                         let (seen, future) = p.split_at_mut(from + i + 1);
                         exp_shifted(seen, factor, saved.log_sums[(start + from + i) * config.heads + head]);
                         future.fill(0.0);
@@ -139,11 +162,32 @@ pub(crate) fn backward(config: &Config, saved: &Saved<'_>, segments: &[Range<usi
                         softmax_backward(p, dp, mean, factor);
                     }
                     let (p, ds) = (Mat::new(&s.weights, rows, to), Mat::new(&s.d_weights, rows, to));
-                    gemm(ds, &s.keys.0, h.dim, &mut d_qkv[(start + from) * h.width + h.query(head)..], h.width, false);
+                    gemm(
+                        ds,
+                        &s.keys.0,
+                        h.dim,
+                        &mut d_qkv[(start + from) * h.width + h.query(head)..],
+                        h.width,
+                        false,
+                    );
                     s.block.0.repack(d_rows);
-                    gemm(p.t(), &s.block.0, h.dim, &mut d_qkv[start * h.width + h.value(kv_head)..], h.width, true);
+                    gemm(
+                        p.t(),
+                        &s.block.0,
+                        h.dim,
+                        &mut d_qkv[start * h.width + h.value(kv_head)..],
+                        h.width,
+                        true,
+                    );
                     s.block.0.repack(q);
-                    gemm(ds.t(), &s.block.0, h.dim, &mut d_qkv[start * h.width + h.key(kv_head)..], h.width, true);
+                    gemm(
+                        ds.t(),
+                        &s.block.0,
+                        h.dim,
+                        &mut d_qkv[start * h.width + h.key(kv_head)..],
+                        h.width,
+                        true,
+                    );
                 }
             }
         }

@@ -72,8 +72,8 @@ pub(crate) fn replace_folder(dir: &Path, write: impl FnOnce(&Path) -> Result<()>
 pub(crate) fn save(folder: &Path, state: &State, numbers: &[f32], optimizer: &Optimizer) -> Result<()> {
     replace_folder(&folder.join(format!("{:010}", state.step)), |dir| {
         let shape = [numbers.len()];
-        let tensors =
-            [("numbers", numbers), ("mean", &optimizer.mean), ("square", &optimizer.square)].map(|(n, d)| (n, &shape[..], d));
+        let tensors = [("numbers", numbers), ("mean", &optimizer.mean), ("square", &optimizer.square)]
+            .map(|(n, d)| (n, &shape[..], d));
         safetensors::write(&dir.join("trainer.safetensors"), Dtype::F32, &[], &tensors)?;
         let path = dir.join("trainer.json");
         let text = serde_json::to_string_pretty(state).unwrap_or_default();
@@ -123,5 +123,6 @@ fn state(dir: &Path) -> Result<State> {
     let path = dir.join("trainer.json");
     let text = fs::read_to_string(&path)
         .map_err(|e| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display()))?;
-    serde_json::from_str(&text).map_err(|e| Error::new(Code::ModelInvalid, e.to_string()).in_file(path.display()))
+    serde_json::from_str(&text)
+        .map_err(|e| Error::new(Code::ModelInvalid, e.to_string()).in_file(path.display()))
 }

@@ -220,9 +220,16 @@ impl TrainConfig {
     pub fn check(&self) -> Result<()> {
         let problem = if self.data.is_empty() {
             Some("`data` names nothing to learn from")
-        } else if self.steps == 0 || self.log_every == 0 || self.evaluate_every == 0 || self.checkpoint_every == 0 {
+        } else if self.steps == 0
+            || self.log_every == 0
+            || self.evaluate_every == 0
+            || self.checkpoint_every == 0
+        {
             Some("`steps`, `log_every`, `evaluate_every` and `checkpoint_every` must be positive")
-        } else if !(2..=1 << 20).contains(&self.longest) || self.batch_tokens < self.longest || self.batch_tokens > 1 << 26 {
+        } else if !(2..=1 << 20).contains(&self.longest)
+            || self.batch_tokens < self.longest
+            || self.batch_tokens > 1 << 26
+        {
             Some("`longest` must be at least 2, and `batch_tokens` hold a sample of that length")
         } else if !(1..=256).contains(&self.lanes) {
             Some("`lanes` must be 1 to 256")

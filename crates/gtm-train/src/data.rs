@@ -31,8 +31,9 @@ pub struct Line {
 ///
 /// # Errors
 /// [`Code::FileUnreadable`]; for a line, [`Code::DatasetInvalid`].
-pub fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line>> + Send> {
-    let unreadable = |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
+pub fn lines(path: &Path) -> Result<impl Iterator<Item = Result<Line>> + Send + use<>> {
+    let unreadable =
+        |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
     let file = File::open(path).map_err(unreadable)?;
     let zstd = path.extension().is_some_and(|e| e == "zst");
     let mut reader: Box<dyn BufRead + Send> = match zstd {
@@ -117,15 +118,24 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// As [`lines`]; [`Code::DatasetInvalid`] if nothing usable is in it.
-    pub(crate) fn read(&self, path: &Path, samples: usize, tokens: usize, tasks: &mut Tasks, mut seen: impl FnMut(usize)) -> Result<Corpus> {
+    pub(crate) fn read(
+        &self,
+        path: &Path,
+        samples: usize,
+        tokens: usize,
+        tasks: &mut Tasks,
+        mut seen: impl FnMut(usize),
+    ) -> Result<Corpus> {
         let mut corpus = Corpus::default();
         let mut lines = lines(path)?;
         while corpus.samples.len() < samples && corpus.tokens < tokens {
-            let some = lines.by_ref().take(LINES.min(samples - corpus.samples.len())).collect::<Result<Vec<_>>>()?;
+            let some =
+                lines.by_ref().take(LINES.min(samples - corpus.samples.len())).collect::<Result<Vec<_>>>()?;
             if some.is_empty() {
                 break;
             }
-            let mut read: Vec<(Line, Result<Option<Sample>>)> = some.into_iter().map(|line| (line, Ok(None))).collect();
+            let mut read: Vec<(Line, Result<Option<Sample>>)> =
+                some.into_iter().map(|line| (line, Ok(None))).collect();
             self.team.for_each_mut(&mut read, |_, (line, sample)| *sample = self.sample(line));
             for (line, sample) in read {
                 match sample? {
@@ -141,7 +151,10 @@ impl Reading<'_> {
             seen(corpus.samples.len());
         }
         if corpus.samples.is_empty() {
-            let message = format!("nothing to learn: {} samples are longer than {} tokens", corpus.too_long, self.longest);
+            let message = format!(
+                "nothing to learn: {} samples are longer than {} tokens",
+                corpus.too_long, self.longest
+            );
             return Err(Error::new(Code::DatasetInvalid, message).in_file(path.display()));
         }
         Ok(corpus)
@@ -195,7 +208,9 @@ impl<'a> Mixer<'a> {
     /// # Panics
     /// If a corpus is empty or the state is of another number of files.
     pub(crate) fn new(corpora: Vec<(&'a [Sample], f64)>, state: MixerState) -> Mixer<'a> {
-        assert!(corpora.len() == state.sources.len() && corpora.iter().all(|(samples, _)| !samples.is_empty()));
+        assert!(
+            corpora.len() == state.sources.len() && corpora.iter().all(|(samples, _)| !samples.is_empty())
+        );
         let mut mixer = Mixer { orders: vec![Vec::new(); corpora.len()], corpora, state };
         (0..mixer.corpora.len()).for_each(|source| mixer.shuffle(source));
         mixer
@@ -203,7 +218,9 @@ impl<'a> Mixer<'a> {
 
     fn shuffle(&mut self, source: usize) {
         let epoch = self.state.sources[source].epoch;
-        let mut rng = Rng::new(self.state.seed ^ Rng::new(source as u64).bits() ^ Rng::new(epoch).bits().rotate_left(32));
+        let mut rng = Rng::new(
+            self.state.seed ^ Rng::new(source as u64).bits() ^ Rng::new(epoch).bits().rotate_left(32),
+        );
         let order = &mut self.orders[source];
         order.clear();
         order.extend(0..self.corpora[source].0.len() as u32);
@@ -294,7 +311,8 @@ mod tests {
     fn bad_lines_are_named() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.jsonl");
-        std::fs::write(&path, "{\"prompt\": \"a\", \"completion\": \"b\", \"more\": 1}\n\n{\"prompt\": 3}\n").unwrap();
+        std::fs::write(&path, "{\"prompt\": \"a\", \"completion\": \"b\", \"more\": 1}\n\n{\"prompt\": 3}\n")
+            .unwrap();
         let read: Vec<_> = lines(&path).unwrap().collect();
         assert_eq!(read.len(), 2);
         assert_eq!(read[0].as_ref().unwrap().completion, "b");

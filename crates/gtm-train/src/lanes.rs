@@ -50,7 +50,8 @@ impl Lanes {
     /// Lanes for a model of this shape and texts of up to `longest` tokens.
     pub fn new(config: &Config, lanes: usize, threads: usize, longest: usize) -> Lanes {
         let len = Layout::new(config).len;
-        let lane = || Lane { gradient: vec![0.0; len], workspace: Workspace::default(), loss: Loss::default() };
+        let lane =
+            || Lane { gradient: vec![0.0; len], workspace: Workspace::default(), loss: Loss::default() };
         Lanes {
             team: Team::new(threads),
             lanes: (0..lanes.max(1)).map(|_| lane()).collect(),

@@ -97,7 +97,8 @@ impl Metrics {
     /// Opens the file, without what was written after `step`.
     pub(crate) fn open(out: &Path, step: u64) -> Result<Metrics> {
         let path = path(out);
-        let failed = |e: std::io::Error| Error::new(Code::StorageFailed, e.to_string()).in_file(path.display());
+        let failed =
+            |e: std::io::Error| Error::new(Code::StorageFailed, e.to_string()).in_file(path.display());
         fs::create_dir_all(out).map_err(failed)?;
         let kept: String = match step {
             0 => String::new(),

@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn the_rate_rises_then_falls_to_what_is_asked() {
-        let config = OptimizerConfig { rate: 1.0, warmup_steps: 10, final_rate: 0.1, ..OptimizerConfig::default() };
+        let config =
+            OptimizerConfig { rate: 1.0, warmup_steps: 10, final_rate: 0.1, ..OptimizerConfig::default() };
         assert!((config.rate_at(0, 110) - 0.1).abs() < 1e-12);
         assert!((config.rate_at(10, 110) - 1.0).abs() < 1e-12);
         assert!((config.rate_at(60, 110) - 0.55).abs() < 1e-12);

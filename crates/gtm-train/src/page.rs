@@ -9,7 +9,8 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 240.0;
 /// Left and bottom margins, where the axes' numbers stand.
 const MARGIN: (f64, f64) = (56.0, 28.0);
-const COLORS: [&str; 8] = ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4b5563"];
+const COLORS: [&str; 8] =
+    ["#2563eb", "#dc2626", "#059669", "#d97706", "#7c3aed", "#0891b2", "#be185d", "#4b5563"];
 
 struct Curve {
     name: String,
@@ -110,7 +111,9 @@ fn summary(entries: &[Entry]) -> String {
 fn svg(curves: &[Curve]) -> String {
     let points = || curves.iter().flat_map(|c| &c.points).filter(|(_, y)| y.is_finite());
     let bounds = |value: &dyn Fn(&(f64, f64)) -> f64| {
-        points().map(value).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
+        points()
+            .map(value)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
     };
     let (mut x, mut y) = (bounds(&|p| p.0), bounds(&|p| p.1));
     if !(x.0.is_finite() && y.0.is_finite()) {
@@ -125,7 +128,9 @@ fn svg(curves: &[Curve]) -> String {
         let top = 8.0 + (y.1 - py) / (y.1 - y.0) * (HEIGHT - MARGIN.1 - 8.0);
         (left, top)
     };
-    let mut out = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\">\n");
+    let mut out = format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\">\n"
+    );
     for i in 0..=4 {
         let part = f64::from(i) / 4.0;
         let (value, along) = (y.0 + part * (y.1 - y.0), x.0 + part * (x.1 - x.0));
@@ -152,11 +157,18 @@ fn svg(curves: &[Curve]) -> String {
             .map(|&p| at(p))
             .map(|(left, top)| format!("{left:.1},{top:.1}"))
             .collect();
-        let _ = writeln!(out, "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\"/>", path.join(" "));
+        let _ = writeln!(
+            out,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\"/>",
+            path.join(" ")
+        );
         if curves.len() > 1 {
             let (left, top) = (WIDTH - 8.0, 20.0 + 14.0 * i as f64);
             let name = escape(&curve.name);
-            let _ = writeln!(out, "<text x=\"{left}\" y=\"{top}\" text-anchor=\"end\" style=\"fill:{color}\">{name}</text>");
+            let _ = writeln!(
+                out,
+                "<text x=\"{left}\" y=\"{top}\" text-anchor=\"end\" style=\"fill:{color}\">{name}</text>"
+            );
         }
     }
     out.push_str("</svg>\n");

@@ -51,13 +51,24 @@ pub(crate) struct Workspace {
 }
 
 /// The loss of a batch.
-pub(crate) fn evaluate(model: Model<'_>, batch: &Batch, w: &mut Workspace, each: impl FnMut(usize, f64, bool)) -> Loss {
+pub(crate) fn evaluate(
+    model: Model<'_>,
+    batch: &Batch,
+    w: &mut Workspace,
+    each: impl FnMut(usize, f64, bool),
+) -> Loss {
     forward(model, batch, w);
     loss::cross_entropy(model.packed.head(), &w.normed, &batch.targets, None, &mut w.loss, each)
 }
 
 /// The loss of a batch; adds the gradient of `scale` times the summed loss to `gradient`.
-pub(crate) fn learn(model: Model<'_>, batch: &Batch, scale: f32, gradient: &mut [f32], w: &mut Workspace) -> Loss {
+pub(crate) fn learn(
+    model: Model<'_>,
+    batch: &Batch,
+    scale: f32,
+    gradient: &mut [f32],
+    w: &mut Workspace,
+) -> Loss {
     forward(model, batch, w);
     let (config, layout) = (&model.params.config, &model.params.layout);
     w.d_normed.clear();
@@ -111,7 +122,14 @@ fn forward(model: Model<'_>, batch: &Batch, w: &mut Workspace) {
         }
         s.attended.resize(rows * config.q_width(), 0.0);
         s.log_sums.resize(rows * config.heads, 0.0);
-        attention::forward(config, &s.qkv, &batch.segments, &mut s.attended, &mut s.log_sums, &mut w.attention);
+        attention::forward(
+            config,
+            &s.qkv,
+            &batch.segments,
+            &mut s.attended,
+            &mut s.log_sums,
+            &mut w.attention,
+        );
         project(&s.attended, model.packed.out(layer), &mut w.delta);
         add(&mut w.x, &w.delta);
         copy(&mut s.middle, &w.x);
@@ -147,7 +165,13 @@ fn feed_forward_backward(model: Model<'_>, layer: usize, gradient: &mut [f32], w
     normed.backward(model.params, &w.d_normed, &mut w.dx, gradient, &mut w.row);
 }
 
-fn attention_backward(model: Model<'_>, layer: usize, batch: &Batch, gradient: &mut [f32], w: &mut Workspace) {
+fn attention_backward(
+    model: Model<'_>,
+    layer: usize,
+    batch: &Batch,
+    gradient: &mut [f32],
+    w: &mut Workspace,
+) {
     let (config, ranges) = (&model.params.config, &model.params.layout.layers[layer]);
     let s = &w.saved[layer];
     let width = config.q_width() + 2 * config.kv_width();
@@ -234,10 +258,18 @@ impl Normed<'_> {
     }
 
     /// Adds to the gradients of its input and weight.
-    fn backward(&self, params: &Params, dy: &[f32], dx: &mut [f32], gradient: &mut [f32], row: &mut Vec<f32>) {
+    fn backward(
+        &self,
+        params: &Params,
+        dy: &[f32],
+        dx: &mut [f32],
+        gradient: &mut [f32],
+        row: &mut Vec<f32>,
+    ) {
         let d = params.config.hidden_size;
         let (w, dw) = (params.get(self.weight), &mut gradient[self.weight.clone()]);
-        let rows = self.x.chunks_exact(d).zip(self.inverse).zip(dy.chunks_exact(d)).zip(dx.chunks_exact_mut(d));
+        let rows =
+            self.x.chunks_exact(d).zip(self.inverse).zip(dy.chunks_exact(d)).zip(dx.chunks_exact_mut(d));
         for (((x, inverse), dy), dx) in rows {
             rms_norm_backward(x, w, *inverse, dy, dx, dw, row);
         }

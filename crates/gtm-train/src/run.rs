@@ -99,7 +99,9 @@ impl Trained {
                 .iter()
                 .map(|t| Group { range: t.range.clone(), decays: t.shape.len() > 1 })
                 .collect(),
-            Trained::Adapter { adapter, .. } => vec![Group { range: 0..adapter.numbers.len(), decays: false }],
+            Trained::Adapter { adapter, .. } => {
+                vec![Group { range: 0..adapter.numbers.len(), decays: false }]
+            }
         }
     }
 }
@@ -143,13 +145,24 @@ impl<'a> Run<'a> {
         }
         let (tokenizer, mut params, end) = open_model(config)?;
         let team = Team::new(threads);
-        let reading =
-            Reading { tokenizer: &tokenizer, end, longest: config.longest, learn_prompts: config.learn_prompts, team: &team };
+        let reading = Reading {
+            tokenizer: &tokenizer,
+            end,
+            longest: config.longest,
+            learn_prompts: config.learn_prompts,
+            team: &team,
+        };
         let mut tasks = Tasks::default();
         let mut corpora = Vec::new();
         for source in &config.data {
             let seen = |samples| tell(Event::Reading { path: &source.path, samples });
-            corpora.push(reading.read(&source.path, usize::MAX, source.tokens.unwrap_or(usize::MAX), &mut tasks, seen)?);
+            corpora.push(reading.read(
+                &source.path,
+                usize::MAX,
+                source.tokens.unwrap_or(usize::MAX),
+                &mut tasks,
+                seen,
+            )?);
         }
         let mut held_out = Vec::new();
         for source in &config.held_out {
@@ -192,7 +205,19 @@ impl<'a> Run<'a> {
         });
         let lanes = Lanes::new(&params.config, config.lanes, threads, config.longest);
         let metrics = Metrics::open(&config.out, state.step)?;
-        Ok(Run { config, tokenizer, params, trained, corpora, held_out, tasks, lanes, optimizer, state, metrics })
+        Ok(Run {
+            config,
+            tokenizer,
+            params,
+            trained,
+            corpora,
+            held_out,
+            tasks,
+            lanes,
+            optimizer,
+            state,
+            metrics,
+        })
     }
 
     fn go(&mut self, tell: &mut dyn FnMut(Event<'_>)) -> Result<Outcome> {
@@ -221,7 +246,14 @@ impl<'a> Run<'a> {
             let gradient = thin.as_deref().unwrap_or(self.lanes.gradient());
             let numbers = self.trained.numbers(&mut self.params);
             let (optimizer, config) = (&mut self.optimizer, &self.config.optimizer);
-            let length = optimizer.update(self.lanes.team(), config, (step, self.config.steps), &groups, gradient, numbers);
+            let length = optimizer.update(
+                self.lanes.team(),
+                config,
+                (step, self.config.steps),
+                &groups,
+                gradient,
+                numbers,
+            );
             if !loss.mean().is_finite() || !length.is_finite() {
                 return Err(Error::new(Code::TrainingDiverged, format!("at step {}", step + 1)));
             }
@@ -257,7 +289,12 @@ impl<'a> Run<'a> {
                 tell(Event::Saved { step: self.state.step });
             }
         }
-        Ok(Outcome { steps: self.state.step, tokens: self.state.tokens, seconds: self.state.seconds, ..outcome })
+        Ok(Outcome {
+            steps: self.state.step,
+            tokens: self.state.tokens,
+            seconds: self.state.seconds,
+            ..outcome
+        })
     }
 
     /// The adapter's gradient, from the whole model's: with `W = base + s · B · A`, `dB = s · dW · Aᵀ` and `dA = s · Bᵀ · dW`.
@@ -303,7 +340,8 @@ fn pass_tokens(config: &TrainConfig) -> usize {
 }
 
 fn open_model(config: &TrainConfig) -> Result<(Tokenizer, Params, u32)> {
-    let missing = |what: &str| Error::new(Code::TrainingInvalid, format!("{what} names no token that ends a text"));
+    let missing =
+        |what: &str| Error::new(Code::TrainingInvalid, format!("{what} names no token that ends a text"));
     match &config.model {
         ModelSource::From(dir) => {
             let params = Params::load(dir)?;
@@ -314,7 +352,8 @@ fn open_model(config: &TrainConfig) -> Result<(Tokenizer, Params, u32)> {
                     format!("{} tokens for a vocabulary of {}", tokenizer.len(), params.config.vocab_size),
                 ));
             }
-            let end = params.config.eos.first().copied().or(tokenizer.special(END)).ok_or(missing("the model"))?;
+            let end =
+                params.config.eos.first().copied().or(tokenizer.special(END)).ok_or(missing("the model"))?;
             if config.longest > params.config.max_positions {
                 return Err(Error::new(Code::TrainingInvalid, format!("`longest` is {}", config.longest))
                     .expected(format!("at most the model's {}", params.config.max_positions)));

@@ -58,7 +58,8 @@ fn every_tensors_gradient_agrees_with_finite_differences() {
             assert!(length > 1e-4, "{}: no gradient", tensor.name);
             // Along the gradient, and along a direction that mixes every component of it.
             let along: Vec<f32> = g.iter().map(|g| g / length).collect();
-            let signs: Vec<f32> = g.iter().map(|g| if rng.below(4) > 0 { g.signum() } else { -g.signum() }).collect();
+            let signs: Vec<f32> =
+                g.iter().map(|g| if rng.below(4) > 0 { g.signum() } else { -g.signum() }).collect();
             let spread = (g.len() as f32).sqrt();
             let mixed: Vec<f32> = signs.iter().map(|s| s / spread).collect();
             for direction in [along, mixed] {
@@ -73,7 +74,8 @@ fn every_tensors_gradient_agrees_with_finite_differences() {
                     lanes.learn(&moved, &batches).mean()
                 };
                 // Differences of fourth order, so that steps can be large beside the rounding of single precision.
-                let measured = (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step);
+                let measured =
+                    (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step);
                 let ratio = measured / slope;
                 assert!((ratio - 1.0).abs() < 0.02, "{}: measured {measured}, computed {slope}", tensor.name);
             }

@@ -111,7 +111,9 @@ impl Sequence {
     /// Blocks that must be taken before `more` positions can be written.
     pub(super) fn blocks_for(&self, more: usize) -> usize {
         let shared_tail = match self.blocks.last() {
-            Some(tail) if more > 0 && !self.len.is_multiple_of(BLOCK) => usize::from(Arc::strong_count(tail) > 1),
+            Some(tail) if more > 0 && !self.len.is_multiple_of(BLOCK) => {
+                usize::from(Arc::strong_count(tail) > 1)
+            }
             _ => 0,
         };
         (self.len + more).div_ceil(BLOCK) - self.blocks.len() + shared_tail
@@ -126,7 +128,11 @@ impl Sequence {
         if self.budget.used() + wanted > self.budget.most {
             return Err(Error::new(
                 Code::ModelLimit,
-                format!("{wanted} more blocks of {BLOCK} positions do not fit, {} of {} are in use", self.budget.used(), self.budget.most),
+                format!(
+                    "{wanted} more blocks of {BLOCK} positions do not fit, {} of {} are in use",
+                    self.budget.used(),
+                    self.budget.most
+                ),
             ));
         }
         if let Some(tail) = self.blocks.last_mut()

@@ -219,7 +219,9 @@ impl Engine {
         let position = |run: &Run, feeds: &[Feed<'_>]| feeds[run.feed].sequence.len();
         for run in runs {
             let start = position(run, feeds);
-            for (i, row) in s.qkv[run.row * width..(run.row + run.len) * width].chunks_exact_mut(width).enumerate() {
+            for (i, row) in
+                s.qkv[run.row * width..(run.row + run.len) * width].chunks_exact_mut(width).enumerate()
+            {
                 add(row, &layer.qkv_bias);
                 let (turned, value) = row.split_at_mut(q_width + kv_width);
                 self.rope.turn(turned, start + i);

@@ -82,9 +82,8 @@ impl Weights {
             Embedding::F32(rows) => rows.len() * 4,
             Embedding::Bf16(rows) => rows.len() * 2,
         };
-        let layers = self.layers.iter().map(|l| {
-            l.qkv.bytes() + l.out.bytes() + l.gate_up.bytes() + l.down.bytes()
-        });
+        let layers =
+            self.layers.iter().map(|l| l.qkv.bytes() + l.out.bytes() + l.gate_up.bytes() + l.down.bytes());
         embedding + self.head.bytes() + layers.sum::<usize>()
     }
 }

@@ -21,7 +21,14 @@ pub struct Cached<'a> {
 ///
 /// # Panics
 /// If shapes do not fit.
-pub fn attend(q: &[f32], head_dim: usize, blocks: &[Cached<'_>], len: usize, scores: &mut Vec<f32>, out: &mut [f32]) {
+pub fn attend(
+    q: &[f32],
+    head_dim: usize,
+    blocks: &[Cached<'_>],
+    len: usize,
+    scores: &mut Vec<f32>,
+    out: &mut [f32],
+) {
     let blocks = &blocks[..len.div_ceil(BLOCK)];
     scores.resize(blocks.len() * BLOCK, 0.0);
     let scale = 1.0 / (head_dim as f32).sqrt();

@@ -39,7 +39,15 @@ pub struct AdamW {
 
 /// Backwards through [`rms_norm`](super::rms_norm) of one row: adds the input's gradient to `dx` and the weight's to `dw`.
 /// `inverse` is what the forward pass returned.
-pub fn rms_norm_backward(x: &[f32], weight: &[f32], inverse: f32, dy: &[f32], dx: &mut [f32], dw: &mut [f32], scratch: &mut Vec<f32>) {
+pub fn rms_norm_backward(
+    x: &[f32],
+    weight: &[f32],
+    inverse: f32,
+    dy: &[f32],
+    dx: &mut [f32],
+    dw: &mut [f32],
+    scratch: &mut Vec<f32>,
+) {
     scratch.resize(x.len(), 0.0);
     weigh(dy, weight, scratch);
     let mean = dot(scratch, x) * inverse * inverse * inverse / x.len() as f32;
@@ -59,7 +67,15 @@ fn weigh_body(dy: &[f32], weight: &[f32], out: &mut [f32]) {
 }
 
 #[inline(always)]
-fn rms_norm_apply_body(x: &[f32], inverse: f32, mean: f32, dy: &[f32], weighed: &[f32], dx: &mut [f32], dw: &mut [f32]) {
+fn rms_norm_apply_body(
+    x: &[f32],
+    inverse: f32,
+    mean: f32,
+    dy: &[f32],
+    weighed: &[f32],
+    dx: &mut [f32],
+    dw: &mut [f32],
+) {
     for ((dx, g), x) in dx.iter_mut().zip(weighed).zip(x) {
         *dx += g.mul_add(inverse, -(x * mean));
     }

@@ -27,7 +27,10 @@ impl<'a> Mat<'a> {
     /// # Panics
     /// If `data` is shorter than that.
     pub fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Mat<'a> {
-        assert!(rows == 0 || cols == 0 || (rows - 1) * row_stride + cols <= data.len(), "matrix beyond its data");
+        assert!(
+            rows == 0 || cols == 0 || (rows - 1) * row_stride + cols <= data.len(),
+            "matrix beyond its data"
+        );
         Mat { data, rows, cols, row_stride, col_stride: 1 }
     }
 

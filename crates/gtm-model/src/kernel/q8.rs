@@ -111,13 +111,21 @@ impl Packed {
                 let (scale, values) = quantize_group(&padded);
                 out.scales.push(scale);
                 if self.interleave == 4 {
-                    out.words.extend(values.as_chunks::<4>().0.iter().map(|v| {
-                        i32::from_le_bytes(v.map(|q| (i16::from(q) + 128) as u8))
-                    }));
+                    out.words.extend(
+                        values
+                            .as_chunks::<4>()
+                            .0
+                            .iter()
+                            .map(|v| i32::from_le_bytes(v.map(|q| (i16::from(q) + 128) as u8))),
+                    );
                 } else {
-                    out.words.extend(values.as_chunks::<2>().0.iter().map(|&[a, b]| {
-                        i32::from(i16::from(a) as u16) | (i32::from(i16::from(b)) << 16)
-                    }));
+                    out.words.extend(
+                        values
+                            .as_chunks::<2>()
+                            .0
+                            .iter()
+                            .map(|&[a, b]| i32::from(i16::from(a) as u16) | (i32::from(i16::from(b)) << 16)),
+                    );
                 }
             }
         }
@@ -201,7 +209,8 @@ struct Panel<'a> {
 
 /// Rows `row..row + R` times one panel.
 fn tile<const R: usize>(x: &Rows, row: usize, panel: Panel<'_>, sums: &mut [[f32; WIDTH]; MR]) {
-    let words: [&[i32]; R] = std::array::from_fn(|r| &x.words[(row + r) * x.words_per_row..][..x.words_per_row]);
+    let words: [&[i32]; R] =
+        std::array::from_fn(|r| &x.words[(row + r) * x.words_per_row..][..x.words_per_row]);
     let scales: [&[f32]; R] = std::array::from_fn(|r| &x.scales[(row + r) * x.groups..][..x.groups]);
     #[cfg(target_arch = "x86_64")]
     match Isa::detect() {

@@ -49,10 +49,7 @@ impl Team {
             .filter_map(|id| {
                 let shared = Arc::clone(&shared);
                 // Where the system grants no more threads, the team is smaller and the results are the same.
-                std::thread::Builder::new()
-                    .name(format!("gtm-model-{id}"))
-                    .spawn(move || help(&shared))
-                    .ok()
+                std::thread::Builder::new().name(format!("gtm-model-{id}")).spawn(move || help(&shared)).ok()
             })
             .collect();
         Team { shared, helpers, turn: Mutex::new(()) }

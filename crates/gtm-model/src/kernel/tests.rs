@@ -115,7 +115,9 @@ proptest! {
 
 #[test]
 fn eight_bits_survive_extremes() {
-    for (x, w) in [(0.0, 0.0), (1e-40, 1e30), (f32::MAX, 1.0), (f32::NAN, 1.0), (f32::INFINITY, 1.0), (-127.0, -127.0)] {
+    for (x, w) in
+        [(0.0, 0.0), (1e-40, 1e30), (f32::MAX, 1.0), (f32::NAN, 1.0), (f32::INFINITY, 1.0), (-127.0, -127.0)]
+    {
         let panels = Panels::pack(Mat::new(&vec![w; 130], 130, 1), Precision::Q8);
         let mut c = [0.0];
         matmul(&Team::new(1), &vec![x; 130], &panels, &mut c);
@@ -173,10 +175,15 @@ fn exp_is_close_everywhere() {
 fn attention_agrees_with_a_plain_one() {
     let mut rng = Rng::new(5);
     for (head_dim, len) in [(16, 1), (16, 31), (40, 32), (64, 33), (8, 100)] {
-        let (q, k, v) = (random(&mut rng, 2 * head_dim), random(&mut rng, len * head_dim), random(&mut rng, len * head_dim));
+        let (q, k, v) = (
+            random(&mut rng, 2 * head_dim),
+            random(&mut rng, len * head_dim),
+            random(&mut rng, len * head_dim),
+        );
         let blocks = len.div_ceil(BLOCK);
         // What lies beyond the last position must not matter.
-        let (mut keys, mut values) = (vec![f32::NAN; blocks * BLOCK * head_dim], vec![f32::NAN; blocks * BLOCK * head_dim]);
+        let (mut keys, mut values) =
+            (vec![f32::NAN; blocks * BLOCK * head_dim], vec![f32::NAN; blocks * BLOCK * head_dim]);
         for p in 0..len {
             let base = p / BLOCK * BLOCK * head_dim;
             for d in 0..head_dim {
@@ -185,12 +192,16 @@ fn attention_agrees_with_a_plain_one() {
             }
         }
         let size = BLOCK * head_dim;
-        let cached: Vec<_> =
-            keys.chunks(size).zip(values.chunks(size)).map(|(keys, values)| Cached { keys, values }).collect();
+        let cached: Vec<_> = keys
+            .chunks(size)
+            .zip(values.chunks(size))
+            .map(|(keys, values)| Cached { keys, values })
+            .collect();
         let mut out = vec![0.0; 2 * head_dim];
         attend(&q, head_dim, &cached, len, &mut Vec::new(), &mut out);
         for (q, out) in q.chunks_exact(head_dim).zip(out.chunks_exact(head_dim)) {
-            let mut p: Vec<f32> = k.chunks_exact(head_dim).map(|k| dot(q, k) / (head_dim as f32).sqrt()).collect();
+            let mut p: Vec<f32> =
+                k.chunks_exact(head_dim).map(|k| dot(q, k) / (head_dim as f32).sqrt()).collect();
             softmax(&mut p);
             for d in 0..head_dim {
                 let wanted: f32 = (0..len).map(|i| p[i] * v[i * head_dim + d]).sum();

@@ -54,14 +54,18 @@ impl Stored for u16 {
     #[inline(always)]
     unsafe fn load8(at: *const u16) -> __m256 {
         // SAFETY: by the contract.
-        unsafe { _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast())))) }
+        unsafe {
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(at.cast()))))
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn load16(at: *const u16) -> __m512 {
         // SAFETY: by the contract.
-        unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(at.cast())))) }
+        unsafe {
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(at.cast()))))
+        }
     }
 }
 
@@ -79,11 +83,16 @@ pub(super) fn multiply<T: Stored, const MR: usize, const NR: usize>(
 ) {
     let (tile, _) = tile.as_chunks::<MR>();
     let (panel, _) = panel.as_chunks::<NR>();
-    assert!(tile.len() == panel.len() && (MR - 1) * row_stride + NR <= c.len(), "tile, panel and block must fit");
+    assert!(
+        tile.len() == panel.len() && (MR - 1) * row_stride + NR <= c.len(),
+        "tile, panel and block must fit"
+    );
     #[cfg(target_arch = "x86_64")]
     match (Isa::detect(), NR) {
         // SAFETY: detection found the instructions that the function is compiled for; `c` holds the block.
-        (Isa::Avx512, 32) => return unsafe { avx512::<T, MR, NR>(tile, panel, c.as_mut_ptr(), row_stride, continued) },
+        (Isa::Avx512, 32) => {
+            return unsafe { avx512::<T, MR, NR>(tile, panel, c.as_mut_ptr(), row_stride, continued) };
+        }
         // SAFETY: as above.
         (Isa::Avx512 | Isa::Avx2, 16) => {
             return unsafe { avx2::<T, MR, NR>(tile, panel, c.as_mut_ptr(), row_stride, continued) };
@@ -130,7 +139,9 @@ unsafe fn avx2<T: Stored, const MR: usize, const NR: usize>(
     if continued {
         for (r, sums) in sums.iter_mut().enumerate() {
             // SAFETY: 16 floats of row `r`.
-            *sums = unsafe { [_mm256_loadu_ps(c.add(r * row_stride)), _mm256_loadu_ps(c.add(r * row_stride + 8))] };
+            *sums = unsafe {
+                [_mm256_loadu_ps(c.add(r * row_stride)), _mm256_loadu_ps(c.add(r * row_stride + 8))]
+            };
         }
     }
     for (a, b) in tile.iter().zip(panel) {
@@ -167,7 +178,9 @@ unsafe fn avx512<T: Stored, const MR: usize, const NR: usize>(
     if continued {
         for (r, sums) in sums.iter_mut().enumerate() {
             // SAFETY: 32 floats of row `r`.
-            *sums = unsafe { [_mm512_loadu_ps(c.add(r * row_stride)), _mm512_loadu_ps(c.add(r * row_stride + 16))] };
+            *sums = unsafe {
+                [_mm512_loadu_ps(c.add(r * row_stride)), _mm512_loadu_ps(c.add(r * row_stride + 16))]
+            };
         }
     }
     for (a, b) in tile.iter().zip(panel) {

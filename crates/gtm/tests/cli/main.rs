@@ -8,3 +8,4 @@ mod read;
 mod readme;
 mod serve;
 mod tools;
+mod train;

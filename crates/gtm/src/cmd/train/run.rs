@@ -64,7 +64,8 @@ fn read(args: &Args) -> Result<TrainConfig> {
     let place = args.config.display();
     let text = std::fs::read(&args.config)
         .map_err(|e| Error::new(Code::FileUnreadable, e.to_string()).in_file(&place))?;
-    let value = gtm_tool::parse_document(text, &gtm_tool::Limits::default()).map_err(|e| e.in_file(&place))?;
+    let value =
+        gtm_tool::parse_document(text, &gtm_tool::Limits::default()).map_err(|e| e.in_file(&place))?;
     let mut config: TrainConfig = serde_json::from_value(value)
         .map_err(|e| Error::new(Code::TrainingInvalid, e.to_string()).in_file(&place))?;
     config.relative_to(args.config.parent().unwrap_or(Path::new("")));
@@ -96,7 +97,8 @@ struct Watcher<'a> {
 impl Watcher<'_> {
     fn new<'a>(config: &'a TrainConfig, html: Option<&'a Path>) -> Watcher<'a> {
         let bar = ProgressBar::with_draw_target(Some(config.steps), ProgressDrawTarget::stderr_with_hz(4));
-        if let Ok(style) = ProgressStyle::with_template("  {elapsed} [{bar:24}] {pos}/{len} eta {eta} {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("  {elapsed} [{bar:24}] {pos}/{len} eta {eta} {msg}")
+        {
             bar.set_style(style);
         }
         Watcher { bar, terminal: std::io::stderr().is_terminal(), config, html }
@@ -104,9 +106,12 @@ impl Watcher<'_> {
 
     fn tell(&mut self, event: &Event<'_>) {
         match event {
-            Event::Reading { path, samples } => self.bar.set_message(format!("{}: {samples} samples", path.display())),
+            Event::Reading { path, samples } => {
+                self.bar.set_message(format!("{}: {samples} samples", path.display()))
+            }
             Event::Started { step, steps, trained, parameters, tokens, too_long } => {
-                let adapter = if trained == parameters { String::new() } else { format!(", {trained} trained") };
+                let adapter =
+                    if trained == parameters { String::new() } else { format!(", {trained} trained") };
                 self.say(&format!("{parameters} parameters{adapter}; {tokens} tokens to learn from, {too_long} samples too long"));
                 if *step > 0 {
                     self.say(&format!("going on after update {step} of {steps}"));
@@ -149,7 +154,8 @@ impl Watcher<'_> {
         let Some(path) = self.html else { return Ok(()) };
         let title = format!("Training run {}", self.config.out.display());
         let page = gtm_train::page(&self.config.out, &title)?;
-        std::fs::write(path, page).map_err(|e| Error::new(Code::StorageFailed, e.to_string()).in_file(path.display()))?;
+        std::fs::write(path, page)
+            .map_err(|e| Error::new(Code::StorageFailed, e.to_string()).in_file(path.display()))?;
         Ok(())
     }
 }
