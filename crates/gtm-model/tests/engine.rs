@@ -142,7 +142,7 @@ fn memory_and_context_are_bounded_and_a_refused_step_changes_nothing() {
 
 fn schemas() -> Vec<Value> {
     vec![
-        json!({"type": "object", "properties": {"status": {"enum": ["pending", "shipped"]}, "count": {"type": "integer"}},
+        json!({"type": "object", "properties": {"status": {"enum": ["pending", "shipped"]}, "count": {"type": "integer", "minimum": 0, "maximum": 9_999}},
                "required": ["status", "count"], "additionalProperties": false}),
         json!({"type": "object", "properties": {"name": {"type": "string", "maxLength": 12}, "open": {"type": "boolean"}},
                "required": ["name", "open"], "additionalProperties": false}),
