@@ -154,9 +154,9 @@ impl Config {
         if !self.head_dim.is_multiple_of(2) {
             return Err(invalid(format!("`head_dim` is {}", self.head_dim)).expected("an even number"));
         }
-        if !(self.norm_eps >= 0.0 && self.norm_eps < 1.0)
-            || !(self.rope_theta >= 1.0 && self.rope_theta.is_finite())
-        {
+        let sound =
+            (0.0..1.0).contains(&self.norm_eps) && self.rope_theta >= 1.0 && self.rope_theta.is_finite();
+        if !sound {
             return Err(invalid("`rms_norm_eps` or `rope_theta` is out of range"));
         }
         if self.parameters() > MAX_PARAMETERS {

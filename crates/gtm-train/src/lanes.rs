@@ -30,6 +30,9 @@ pub struct Lanes {
     fresh: bool,
 }
 
+/// What a lane has judged: the samples of each batch, by its index.
+type Done = Vec<(usize, Vec<Judged>)>;
+
 /// How one held-out sample fared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judged {
@@ -116,7 +119,7 @@ impl Lanes {
         let model = Model { params, packed: &self.packed, rope: &self.rope };
         let mut out: Vec<Vec<Judged>> = vec![Vec::new(); batches.len()];
         let count = self.lanes.len();
-        let mut dealt: Vec<(&mut Lane, Vec<(usize, Vec<Judged>)>)> =
+        let mut dealt: Vec<(&mut Lane, Done)> =
             self.lanes.iter_mut().map(|lane| (lane, Vec::new())).collect();
         self.team.for_each_mut(&mut dealt, |index, (lane, done)| {
             for (i, batch) in batches.iter().enumerate().skip(index).step_by(count) {

@@ -45,6 +45,7 @@ fn scale_of(top: f32) -> (f32, f32) {
 
 /// The nearest integer, ties to even. `v * factor` is within ±127 (NaN, too, is taken there).
 #[inline(always)]
+#[allow(clippy::manual_clamp)] // which would let NaN through
 fn quantize(v: f32, factor: f32) -> i8 {
     // Adding 1.5 · 2^23 leaves the integer in the low bits.
     ((v * factor).max(-127.0).min(127.0) + 12_582_912.0).to_bits() as i8

@@ -89,12 +89,12 @@ pub(super) fn multiply<T: Stored, const MR: usize, const NR: usize>(
     );
     #[cfg(target_arch = "x86_64")]
     match (Isa::detect(), NR) {
-        // SAFETY: detection found the instructions that the function is compiled for; `c` holds the block.
         (Isa::Avx512, 32) => {
+            // SAFETY: detection found the instructions that the function is compiled for; `c` holds the block.
             return unsafe { avx512::<T, MR, NR>(tile, panel, c.as_mut_ptr(), row_stride, continued) };
         }
-        // SAFETY: as above.
         (Isa::Avx512 | Isa::Avx2, 16) => {
+            // SAFETY: as above.
             return unsafe { avx2::<T, MR, NR>(tile, panel, c.as_mut_ptr(), row_stride, continued) };
         }
         _ => {}
