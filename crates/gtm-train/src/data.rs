@@ -299,7 +299,9 @@ mod tests {
         let (a, b) = (corpus(7, 3), corpus(11, 4));
         let sources = || vec![(&a[..], 1.0), (&b[..], 1.0)];
         let mut whole = Mixer::new(sources(), MixerState::new(5, 2));
-        (0..100).for_each(|_| drop(whole.draw()));
+        for _ in 0..100 {
+            whole.draw();
+        }
         let text = serde_json::to_string(&whole.state).unwrap();
         let mut resumed = Mixer::new(sources(), serde_json::from_str(&text).unwrap());
         for _ in 0..100 {
