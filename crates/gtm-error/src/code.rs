@@ -167,6 +167,31 @@ codes! {
     DatasetOther = "GTM0802", 400, "another dataset is there",
         "choose another folder, or give the seed, number of sessions and packs that the folder was made with",
         "The folder given to `gtm carg run` holds a dataset that was made from another seed, number of sessions, version or set of packs. Going on would mix two datasets, so nothing was written.";
+    // 09: models and training
+    ModelInvalid = "GTM0901", 400, "model not valid",
+        "give a Hugging Face folder of a Qwen2 model: `config.json`, `model.safetensors`, `tokenizer.json`",
+        "A model's configuration, weights or tokenizer cannot be used: a file is damaged or of another kind, a tensor is missing or of another shape, or the architecture asks for what is not supported. Headers and shapes are checked before weights are read.";
+    ModelLimit = "GTM0902", 413, "over a limit of the model",
+        "shorten the request, or raise the engine's context or cache",
+        "A request needs a longer context than the engine was set to, or more memory for what sequences remember than it may take. Nothing was changed.";
+    ModelBusy = "GTM0903", 429, "the model has too many requests waiting",
+        "retry later, or raise the length of its queue",
+        "The engine's queue is bounded, and full. Requests that are running go on.";
+    ModelCancelled = "GTM0904", 503, "the request to the model was given up",
+        "retry if the reply is still wanted",
+        "Whoever waited for the text let go of it, its deadline passed, or the engine is stopping.";
+    GrammarInvalid = "GTM0905", 400, "no grammar can be made of this",
+        "simplify the schema at the place that the message names",
+        "Text is only ever generated under a grammar. The schema asks for something that the grammar compiler does not support or that exceeds its limits, so nothing was generated.";
+    TrainingInvalid = "GTM0906", 400, "training configuration not valid",
+        "mend the configuration at the place shown; docs/training.md lists its keys",
+        "The training configuration has a key or value that is not allowed, or does not fit the model or the data it names.";
+    DatasetInvalid = "GTM0907", 400, "dataset not valid",
+        "mend the line shown; every line is a JSON object with `prompt` and `completion`",
+        "A dataset is JSON Lines, plain or zstd-compressed, with a text `prompt` and a text `completion` on each line.";
+    TrainingDiverged = "GTM0908", 500, "training diverged",
+        "lower the learning rate, or resume from an earlier checkpoint with other data",
+        "The loss or a gradient is no longer a finite number. Nothing was written after the last checkpoint.";
 }
 
 impl Code {

@@ -1,7 +1,8 @@
 //! The command line as data.
 
 use crate::cmd::{
-    bench, call, carg, completions, eval, explain, learn, mcp, read, record, schema, serve, tools, try_out,
+    bench, call, carg, completions, eval, explain, learn, mcp, read, record, schema, serve, tools, train,
+    try_out,
 };
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Record(record::Args),
     Mcp(mcp::Args),
     Carg(carg::Args),
+    Train(train::Args),
     Explain(explain::Args),
     Eval(eval::Args),
     Bench(bench::Args),
@@ -57,6 +59,7 @@ impl Command {
             Command::Read(args) => args.json,
             Command::Learn(args) => args.json,
             Command::Carg(args) => args.wants_json(),
+            Command::Train(args) => args.json(),
             Command::Explain(args) => args.json,
             Command::Record(args) => args.json,
             Command::Eval(args) => args.wants_json(),

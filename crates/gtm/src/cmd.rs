@@ -14,6 +14,7 @@ pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod stop;
 pub(crate) mod tools;
+pub(crate) mod train;
 pub(crate) mod try_out;
 
 use crate::cli::Command;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Mcp(args) => mcp::run(&args),
         Command::Learn(args) => learn::run(&args),
         Command::Carg(args) => carg::run(&args),
+        Command::Train(args) => train::run(args),
         Command::Explain(args) => explain::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),

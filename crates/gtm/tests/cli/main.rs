@@ -11,3 +11,4 @@ mod readme;
 mod record;
 mod serve;
 mod tools;
+mod train;
