@@ -217,6 +217,8 @@ struct Memory<'t> {
     /// Replies to reads, by call, and the number of changes then.
     reads: HashMap<String, (u64, &'t Json, bool)>,
     changes: u64,
+    /// Something was made without its id being told.
+    untold: bool,
 }
 
 impl<'t> Memory<'t> {
@@ -227,14 +229,24 @@ impl<'t> Memory<'t> {
                 ids.entry(collection).or_default().extend(records.keys().cloned());
             }
         }
-        Memory { ids, records: HashMap::new(), deleted: HashSet::new(), reads: HashMap::new(), changes: 0 }
+        Memory {
+            ids,
+            records: HashMap::new(),
+            deleted: HashSet::new(),
+            reads: HashMap::new(),
+            changes: 0,
+            untold: false,
+        }
     }
 
     fn success(&mut self, fact: &'t Fact, at: usize, turn: &'t Turn, found: &mut Found<'_>) {
         let before = self.changes;
         self.changes += u64::from(turn.changed);
-        let Some(collection) = fact.collection.as_deref() else { return };
         let record = single_record(&turn.response, &fact.id_member);
+        // Records may have been made whose ids no reply has told.
+        let told = record.is_some() && fact.plan.starts_with("create ");
+        self.untold |= turn.changed && !told && matches!(fact.family.as_str(), "create" | "operation");
+        let Some(collection) = fact.collection.as_deref() else { return };
         let argument = (!fact.id_argument.is_empty())
             .then(|| fact.id_argument.iter().try_fold(&turn.call.arguments, |json, name| json.get(name)))
             .flatten()
@@ -256,13 +268,17 @@ impl<'t> Memory<'t> {
         let Some(id) = argument else { return };
         match plan {
             "delete" => {
+                // Its id may be given to a new record.
+                if let Some(ids) = self.ids.get_mut(collection) {
+                    ids.remove(&id);
+                }
                 self.deleted.insert((collection, id.clone()));
                 self.records.remove(&(collection, id));
             }
             "get" => {
                 let gone = self.deleted.contains(&(collection, id.clone()));
                 found.check(Check::Absence, Some(at), !gone, || format!("{id} was deleted and is found"));
-                let known = self.ids.get(collection).is_some_and(|ids| ids.contains(&id));
+                let known = self.untold || self.ids.get(collection).is_some_and(|ids| ids.contains(&id));
                 found.check(Check::Isolation, Some(at), known, || format!("{id} was never made"));
                 if let Some(record) = record {
                     if let Some((when, written)) = self.records.get(&(collection, id.clone()))

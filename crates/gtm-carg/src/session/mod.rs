@@ -178,7 +178,7 @@ impl Player<'_> {
             let arguments = build::session_arguments(self.accounts, rng);
             return self.made(world, Call { name: name.clone(), arguments }, None);
         };
-        let fault = rng.chance(0.16);
+        let fault = rng.chance(0.08);
         let mut last = None;
         for attempt in 0..ATTEMPTS {
             let mut caller = Caller { names, world, recent, domain: tool.domain, rng };
@@ -189,7 +189,7 @@ impl Player<'_> {
             let good = answer.error.is_none();
             last = Some((call, answer, subject));
             // Some calls fail for reasons of the field itself; those are the ones worth most.
-            if good || (attempt == 0 && rng.chance(0.3)) {
+            if good || (attempt == 0 && rng.chance(0.2)) {
                 break;
             }
         }
