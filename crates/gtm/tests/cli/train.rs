@@ -82,7 +82,8 @@ fn a_run_that_was_killed_goes_on_and_comes_out_the_same() {
 fn a_run_says_what_is_wrong_with_it() {
     let folder = folder();
     let dir = folder.path();
-    run(&["train"]).refused(2, "GTM0601");
+    let bare = run(&["train"]);
+    assert!(bare.code == Some(2) && bare.err.contains("--config"), "{}", bare.err);
     run(&["train", "--config", "nowhere.yaml"]).refused(3, "GTM0101");
     let unknown = file(&folder, "a.yaml", "model: {from: x}\ndata: []\nout: y\nsteps: 1\nstepz: 2\n");
     run(&["train", "--config", &unknown]).refused(2, "GTM0906");

@@ -9,6 +9,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
+// The group of the options around it has the name of its type, too.
+#[group(id = "run")]
 pub(crate) struct Args {
     /// The run's configuration, YAML or JSON; a run that was stopped goes on where it stood
     #[arg(long, value_name = "FILE")]
