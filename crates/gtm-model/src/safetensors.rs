@@ -132,9 +132,10 @@ impl Reader {
             end += entry.bytes;
         }
         let base = 8 + length;
-        if base + end != size {
+        let whole = base.saturating_add(end);
+        if whole != size {
             return Err(
-                invalid(path, format!("the file has {size} bytes")).expected(format!("{} bytes", base + end))
+                invalid(path, format!("the file has {size} bytes")).expected(format!("{whole} bytes"))
             );
         }
         Ok(Reader { path: path.to_owned(), file, entries, base })

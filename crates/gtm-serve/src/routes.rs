@@ -300,28 +300,21 @@ pub(crate) fn labels() -> Vec<&'static str> {
 }
 
 /// Finds the label of a path, for counting.
-pub(crate) struct Labels(Vec<Vec<&'static str>>);
+pub(crate) struct Labels(matchit::Router<usize>);
 
 impl Labels {
     pub(crate) fn new() -> Labels {
-        Labels(labels().into_iter().skip(1).map(|label| label.split('/').skip(1).collect()).collect())
+        let mut table = matchit::Router::new();
+        for (number, label) in labels().into_iter().enumerate().skip(1) {
+            // The router proper has the same paths, and is built first: none of them conflicts.
+            let _ = table.insert(label, number);
+        }
+        Labels(table)
     }
 
-    /// The number of the path's label among [`labels`]; 0 if it has none. A literal segment comes
-    /// before a parameter in the table wherever both could match.
+    /// The number of the path's label among [`labels`]; 0 if it has none.
     pub(crate) fn number(&self, path: &str) -> usize {
-        let fits = |label: &Vec<&str>| {
-            let mut segments = path.split('/').skip(1);
-            for part in label {
-                match segments.next() {
-                    Some(_) if part.starts_with("{*") => return true,
-                    Some(segment) if *part == segment || (part.starts_with('{') && !segment.is_empty()) => {}
-                    _ => return false,
-                }
-            }
-            segments.next().is_none()
-        };
-        self.0.iter().position(fits).map_or(0, |index| index + 1)
+        self.0.at(path).map_or(0, |found| *found.value)
     }
 }
 

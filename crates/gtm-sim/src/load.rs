@@ -60,14 +60,24 @@ impl Toolset {
             return Ok(Toolset::from_tools(stem(path), join(tools, &limits)?));
         }
         let bytes = read(path, &limits)?;
-        match toolset_document(&bytes, &limits) {
-            Some(document) => from_document(document, path.parent().unwrap_or(Path::new("")), &stem(path)),
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Toolset::read(&bytes, folder, &stem(path)).map_err(|e| e.in_file(path.display()))
+    }
+
+    /// Reads a toolset file or any spec that tools can be imported from, as [`Toolset::load`] does.
+    /// Paths in a toolset are relative to `folder`; `name` is for one that has none of its own.
+    ///
+    /// # Errors
+    /// As [`Toolset::load`].
+    pub fn read(bytes: &[u8], folder: &Path, name: &str) -> Result<Toolset> {
+        let limits = Limits::default();
+        match toolset_document(bytes, &limits) {
+            Some(document) => from_document(document, folder, name),
             None => {
-                let imported = import(&bytes, &limits)?;
-                Ok(Toolset::from_tools(stem(path), join(vec![imported.tools], &limits)?))
+                let imported = import(bytes, &limits)?;
+                Ok(Toolset::from_tools(name, join(vec![imported.tools], &limits)?))
             }
         }
-        .map_err(|e| e.in_file(path.display()))
     }
 
     /// Reads the text of a toolset file whose paths are relative to `folder`.

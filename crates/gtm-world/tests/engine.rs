@@ -196,8 +196,32 @@ fn ids_follow_the_style_that_is_there() {
     assert_eq!(next(json!({"7": {"id": 7}})), 8);
     assert_eq!(next(json!({"7": {}})), "8");
     assert_eq!(next(json!([{"id": 3}])), 4);
-    let id = next(json!({"USR100": {}}));
-    assert!(id.as_str().unwrap().starts_with("USR") && id.as_str().unwrap().len() == 6, "{id}");
+    // Counted on: a short number, one filled up with zeros, a dense run of them.
+    assert_eq!(next(json!({"USR100": {}})), "USR101");
+    assert_eq!(next(json!({"n9": {}})), "n10");
+    assert_eq!(next(json!({"INV-00042": {}})), "INV-00043");
+    assert_eq!(next(json!([{"id": "T1000"}, {"id": "T1001"}, {"id": "T1003"}])), "T1004");
+    // Drawn at random: a long number, numbers that jump.
+    for records in [json!({"W2378156": {}}), json!({"A1000": {}, "A8231": {}})] {
+        let id = next(records.clone());
+        let last = records.as_object().unwrap().keys().last().unwrap().clone();
+        let id = id.as_str().unwrap();
+        assert!(id.starts_with(&last[..1]) && id.len() == last.len(), "{id} after {last}");
+    }
+}
+
+#[test]
+fn ids_of_a_short_pattern_do_not_run_out() {
+    let mut case = Case::new(
+        false,
+        json!({"things": {}}),
+        json!({"collections": {"things": {"id": "id", "ids": {"pattern": "T#"}}},
+               "behaviors": {"add": {"steps": [{"create": {"in": "things"}}, {"reply": "it.id"}]}}}),
+    );
+    let ids: std::collections::BTreeSet<String> =
+        (0..150).map(|_| case.run("add", json!({})).unwrap().as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), 150);
+    assert!(ids.iter().all(|id| id.starts_with('T') && id.len() <= 4), "{ids:?}");
 }
 
 #[test]

@@ -1,30 +1,7 @@
-//! `gtm`: simulates the tools that an agent calls, given their specs.
-//!
-//! Parse, run, and one place that turns what went wrong into text and an exit code. Nothing here
-//! starts threads, an async runtime or TLS unless the command needs it: the first reply of
-//! `gtm call` should come at once.
+//! The program `gtm`: all of it is in the library, which the Python package carries as well.
 
-mod cli;
-mod cmd;
-mod output;
-mod real;
-mod session_file;
-mod source;
-mod suggest;
-mod yaml;
-
-use clap::Parser;
 use std::process::ExitCode;
 
-/// Calls build and drop many small shared values, which the system's allocator is slow at.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    let json = cli.command.wants_json();
-    match cmd::run(cli.command) {
-        Ok(status) => status.into(),
-        Err(failure) => output::report(&failure, json),
-    }
+    gtm::run(std::env::args_os()).into()
 }

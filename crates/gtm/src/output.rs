@@ -10,7 +10,6 @@ use serde_json::Value;
 use serde_json::ser::Formatter;
 use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
-use std::process::ExitCode;
 
 /// How a command ended that did what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +20,12 @@ pub(crate) enum Status {
     Findings,
 }
 
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> ExitCode {
-        match status {
-            Status::Done => ExitCode::SUCCESS,
-            Status::Findings => ExitCode::from(1),
+impl Status {
+    /// What the process ends with.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Status::Done => 0,
+            Status::Findings => 1,
         }
     }
 }
@@ -59,8 +59,8 @@ impl From<io::Error> for Failure {
 }
 
 /// Shows what went wrong, as text or (for programs) as one line of JSON, and gives the exit code.
-pub(crate) fn report(failure: &Failure, json: bool) -> ExitCode {
-    let Failure::Error(error) = failure else { return ExitCode::SUCCESS };
+pub(crate) fn report(failure: &Failure, json: bool) -> u8 {
+    let Failure::Error(error) = failure else { return 0 };
     let text = match json {
         true => safe_json(&error.problem()),
         false => {
@@ -78,7 +78,7 @@ pub(crate) fn report(failure: &Failure, json: bool) -> ExitCode {
     };
     // Nothing can be done if standard error is closed, too.
     let _ = writeln!(io::stderr(), "{text}");
-    ExitCode::from(exit_code(error.code()))
+    exit_code(error.code())
 }
 
 /// 2 for what the user can mend in the command or its input, 3 for the world around.

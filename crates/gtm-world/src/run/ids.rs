@@ -7,8 +7,23 @@ use crate::place::{self, Path};
 use crate::world::Book;
 use crate::{ErrorKind, Slot, Str, ToolError, Value, schema, seed};
 
-/// Ids tried before giving up; reached only by a pattern whose ids are nearly all taken.
+/// Ids tried before giving up. A pattern whose ids are all taken gets longer on the way.
 const ATTEMPTS: u64 = 1_000;
+/// Ids of one length that are tried before a pattern gets one place more.
+const PER_LENGTH: u64 = 200;
+/// Most digits of ids that are taken to be counted on from a single one.
+const COUNTED_DIGITS: usize = 3;
+
+/// How the ids of a collection go on.
+enum Style {
+    Known(IdStyle),
+    /// A prefix and a number, which has at least so many digits: `n7`, `INV-00042`.
+    Counted {
+        prefix: String,
+        digits: usize,
+        last: i64,
+    },
+}
 
 /// A fresh id for a collection.
 pub(super) fn next(run: &mut Run<'_>, within: &Within, container: &Path) -> Step<Value> {
@@ -18,23 +33,29 @@ pub(super) fn next(run: &mut Run<'_>, within: &Within, container: &Path) -> Step
         .info
         .ids
         .clone()
+        .map(Style::Known)
         .or_else(|| like_present(within, held.as_ref()))
-        .or_else(|| from_schema(within));
+        .or_else(|| from_schema(within).map(Style::Known));
     let issued = run.world.book(Book::Counter, &pointer, "").and_then(Value::as_i64);
     let largest =
         || held.as_ref().and_then(|held| last_id(within, held)).and_then(|id| id.parse::<i64>().ok());
     for attempt in 0..ATTEMPTS {
         let step = attempt as i64;
         let (id, counter) = match &style {
-            Some(IdStyle::Integer(start) | IdStyle::IntegerText(start)) => {
+            Some(Style::Known(known @ (IdStyle::Integer(start) | IdStyle::IntegerText(start)))) => {
                 let after = issued.or_else(largest).map_or(*start, |n| n.saturating_add(1)).max(*start);
                 let number = after.saturating_add(step);
-                let text = matches!(style, Some(IdStyle::IntegerText(_)));
+                let text = matches!(known, IdStyle::IntegerText(_));
                 (if text { Value::from(number.to_string()) } else { Value::Int(number) }, number)
             }
-            Some(style) => {
+            Some(Style::Known(known)) => {
                 let counter = issued.unwrap_or(0).saturating_add(1 + step);
-                (varied(style, run.world.seed(), &pointer, counter), counter)
+                let longer = (attempt / PER_LENGTH) as usize;
+                (varied(known, run.world.seed(), &pointer, counter, longer), counter)
+            }
+            Some(Style::Counted { prefix, digits, last }) => {
+                let number = issued.unwrap_or(*last).max(*last).saturating_add(1 + step);
+                (Value::from(format!("{prefix}{number:0digits$}")), number)
             }
             None => {
                 let counter = issued.unwrap_or(0).saturating_add(1 + step);
@@ -91,8 +112,8 @@ fn from_schema(within: &Within) -> Option<IdStyle> {
     }
 }
 
-/// The style of the ids already there, told by the last one.
-fn like_present(within: &Within, held: Option<&Value>) -> Option<IdStyle> {
+/// The style of the ids already there, told by the first and the last.
+fn like_present(within: &Within, held: Option<&Value>) -> Option<Style> {
     let held = held?;
     let last = last_id(within, held)?;
     let member = within.info.id.as_deref().unwrap_or("id");
@@ -102,16 +123,51 @@ fn like_present(within: &Within, held: Option<&Value>) -> Option<IdStyle> {
         _ => return None,
     };
     if matches!(record.get(member), Some(Value::Int(_))) {
-        return Some(IdStyle::Integer(1));
+        return Some(Style::Known(IdStyle::Integer(1)));
     }
     if last.parse::<i64>().is_ok() {
-        return Some(IdStyle::IntegerText(1));
+        return Some(Style::Known(IdStyle::IntegerText(1)));
     }
     if last.len() == 36 && last.split('-').map(str::len).eq([8, 4, 4, 4, 12]) {
-        return Some(IdStyle::Uuid(true));
+        return Some(Style::Known(IdStyle::Uuid(true)));
     }
-    last.contains(|c: char| c.is_ascii_digit())
-        .then(|| IdStyle::Pattern(last.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect()))
+    let pattern = || last.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect();
+    counted(within, held, &last).or_else(|| {
+        last.contains(|c: char| c.is_ascii_digit()).then(|| Style::Known(IdStyle::Pattern(pattern())))
+    })
+}
+
+/// Whether ids are counted up: from the first to the last there are about as many numbers as
+/// records; or there is one record, and its number is short or filled up with zeros, as no number
+/// drawn at random is.
+fn counted(within: &Within, held: &Value, last: &str) -> Option<Style> {
+    let (prefix, number) = numbered(last)?;
+    let value: i64 = number.parse().ok()?;
+    let member = within.info.id.as_deref().unwrap_or("id");
+    let (records, first) = match held {
+        Value::Map(map) => {
+            let (key, record) = map.first()?;
+            (map.len(), record.get(member).and_then(Value::as_key).unwrap_or_else(|| key.clone()))
+        }
+        Value::List(list) => (list.len(), list.front()?.get(member)?.as_key()?),
+        _ => return None,
+    };
+    let counted = if records == 1 {
+        number.len() <= COUNTED_DIGITS || number.starts_with('0')
+    } else {
+        let (other, from) = numbered(&first)?;
+        let spanned = value.checked_sub(from.parse().ok()?)?;
+        let steps = records as i64 - 1;
+        other == prefix && (steps..=2 * steps).contains(&spanned)
+    };
+    counted.then(|| Style::Counted { prefix: prefix.to_owned(), digits: number.len(), last: value })
+}
+
+/// An id as what comes before its last digits, and these.
+fn numbered(id: &str) -> Option<(&str, &str)> {
+    let prefix = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &id[prefix.len()..];
+    (!number.is_empty() && !prefix.is_empty()).then_some((prefix, number))
 }
 
 fn last_id(within: &Within, held: &Value) -> Option<Str> {
@@ -126,8 +182,8 @@ fn last_id(within: &Within, held: &Value) -> Option<Str> {
     }
 }
 
-/// The `counter`-th id of a style that is not a plain number.
-fn varied(style: &IdStyle, world: u64, pointer: &str, counter: i64) -> Value {
+/// The `counter`-th id of a style that is not a plain number, by so many places longer than the style says.
+fn varied(style: &IdStyle, world: u64, pointer: &str, counter: i64, longer: usize) -> Value {
     let mut bits = seed::derive(world, &["id", pointer, &counter.to_string()]);
     let mut digit = |base: u64| {
         bits = seed::mix(bits);
@@ -139,8 +195,13 @@ fn varied(style: &IdStyle, world: u64, pointer: &str, counter: i64) -> Value {
         _ => "????????-????-4???-a???-????????????",
     };
     let mut first = true;
-    let text: String = pattern
+    // One more of the last place that varies; a pattern without any gets digits at its end.
+    let end = pattern.rfind(['#', '?']).map_or(pattern.len(), |at| at + 1);
+    let more = pattern[..end].chars().next_back().filter(|c| "#?".contains(*c)).unwrap_or('#');
+    let text: String = pattern[..end]
         .chars()
+        .chain(std::iter::repeat_n(more, longer))
+        .chain(pattern[end..].chars())
         .map(|c| match c {
             // No leading zero: many services treat such ids as numbers.
             '#' => {
@@ -177,6 +238,6 @@ fn filled(run: &Run<'_>, within: &Within, pointer: &str, counter: i64) -> Value 
     });
     match value.as_key() {
         Some(key) if !key.is_empty() => value,
-        _ => varied(&IdStyle::Uuid(true), run.world.seed(), pointer, counter),
+        _ => varied(&IdStyle::Uuid(true), run.world.seed(), pointer, counter, 0),
     }
 }

@@ -272,7 +272,10 @@ impl<'a> Iterator for Iter<'a> {
 
 impl FromIterator<(Str, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Str, Value)>>(members: I) -> Self {
-        let mut map = Map::new();
+        let members = members.into_iter();
+        // Room for as many as there are and no more: records and arguments are kept, by the million.
+        let room = members.size_hint().0.min(FLAT);
+        let mut map = Map(Repr::Flat(Arc::new(Vec::with_capacity(room))));
         for (key, value) in members {
             map.insert(key, value);
         }

@@ -4,7 +4,9 @@ mod engine;
 mod fork;
 mod http;
 mod load;
+mod overload;
 mod prism;
+mod sessions;
 mod spread;
 mod start;
 mod worlds;
@@ -43,6 +45,10 @@ enum Part {
     Fork,
     /// Calls per second over HTTP beside a bare server, and latency at half load
     Http,
+    /// A minute at ten times the rate that the server is set to take
+    Overload,
+    /// 10,000 live sessions of 50 calls each, twice, with eviction in between
+    Sessions,
     /// Time from start to first reply on a large spec
     Start,
 }
@@ -85,13 +91,31 @@ struct Plan {
     calls: usize,
     /// Seconds of one round over HTTP.
     seconds: f64,
+    /// Seconds of overload.
+    overload: f64,
+    /// Sessions held at once over HTTP.
+    sessions: usize,
 }
 
 /// Runs the parts asked for.
 pub(crate) fn run(args: &Args) -> Result<Status> {
     let plan = match args.quick {
-        true => Plan { rounds: args.rounds.clamp(1, 3), largest: 100_000, calls: 20_000, seconds: 0.7 },
-        false => Plan { rounds: args.rounds.clamp(1, 101), largest: 1_000_000, calls: 100_000, seconds: 2.0 },
+        true => Plan {
+            rounds: args.rounds.clamp(1, 3),
+            largest: 100_000,
+            calls: 20_000,
+            seconds: 0.7,
+            overload: 6.0,
+            sessions: 1_000,
+        },
+        false => Plan {
+            rounds: args.rounds.clamp(1, 101),
+            largest: 1_000_000,
+            calls: 100_000,
+            seconds: 2.0,
+            overload: 60.0,
+            sessions: 10_000,
+        },
     };
     if cfg!(debug_assertions) {
         note("this is a debug build; measure with `cargo run --release -p gtm -- bench`");
@@ -108,6 +132,12 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     if wants(Part::Http) {
         http::measure(plan, args.prism.as_deref(), &mut report)?;
     }
+    if wants(Part::Overload) {
+        overload::measure(plan, &mut report)?;
+    }
+    if wants(Part::Sessions) {
+        sessions::measure(plan, &mut report)?;
+    }
     if wants(Part::Start) {
         start::measure(plan, &mut report)?;
     }
@@ -121,4 +151,11 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         }
     }
     Ok(Status::Done)
+}
+
+/// Resident bytes of this process; 0 where the system does not tell.
+fn resident() -> usize {
+    const PAGE: usize = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * PAGE
 }

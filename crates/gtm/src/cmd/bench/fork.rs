@@ -1,6 +1,6 @@
 //! Time and memory of forks.
 
-use super::{Plan, Report, Spread, worlds};
+use super::{Plan, Report, Spread, resident, worlds};
 use gtm_error::Result;
 use gtm_sim::SessionOptions;
 use serde_json::json;
@@ -55,11 +55,4 @@ pub(crate) fn measure(plan: Plan, report: &mut Report) -> Result<()> {
         Spread::of(after_call),
     );
     Ok(())
-}
-
-/// Resident bytes of this process; 0 where the system does not tell.
-fn resident() -> usize {
-    const PAGE: usize = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * PAGE
 }

@@ -16,7 +16,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 /// Kept-alive connections of the client.
-const CONNECTIONS: usize = 32;
+pub(crate) const CONNECTIONS: usize = 32;
+/// Connections of a crowd that sends as fast as it gets answers.
+const CROWD: usize = 128;
 /// Connections that send batches.
 const BATCHING: usize = 8;
 /// Calls in one batch request.
@@ -34,11 +36,9 @@ pub(crate) struct Server {
 }
 
 pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> Result<()> {
-    let gtm = gtm_server()?;
+    let gtm = gtm_server(ServerConfig::default(), StoreConfig::default())?;
     let client = runtime()?;
-    let call = json!({"tool": "getItem", "arguments": {"itemId": 42}}).to_string();
-    let call = |i| load::request("POST", &format!("/v1/sessions/{}/call", session(i)), Some(&call));
-    let calls: Vec<_> = (0..CONNECTIONS).map(call).collect();
+    let calls = single_calls();
     let answer = client.block_on(load::fetch(gtm.addr, &calls[0])).map_err(failed)?;
     let bare = bare_server(answer.into())?;
     let round = |addr, seconds, rate| {
@@ -51,14 +51,10 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
     for _ in 0..plan.rounds {
         let one = round(gtm.addr, plan.seconds, None)?;
         let other = round(bare.addr, plan.seconds, None)?;
-        if one.failed + other.failed > 0 {
-            return Err(Error::new(
-                Code::Internal,
-                format!("{} calls under load failed", one.failed + other.failed),
-            ));
-        }
+        load::whole(&one)?;
+        load::whole(&other)?;
         ratios.push(one.rate / other.rate);
-        p99.push(round(gtm.addr, plan.seconds, Some(one.rate / 2.0))?.p99_ms());
+        p99.push(load::p99_ms(round(gtm.addr, plan.seconds, Some(one.rate / 2.0))?.latencies));
         ours.push(one.rate);
         theirs.push(other.rate);
     }
@@ -77,6 +73,19 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
         "http_p99_ms",
         "milliseconds that 99 % of calls stay under at half that load",
         Spread::of(p99),
+    );
+    let (mut crowd, mut crowd_p99) = (Vec::new(), Vec::new());
+    for _ in 0..plan.rounds {
+        let load = client.block_on(load::run(gtm.addr, &calls, CROWD, plan.seconds, None)).map_err(failed)?;
+        load::whole(&load)?;
+        crowd.push(load.rate);
+        crowd_p99.push(load::p99_ms(load.latencies));
+    }
+    report.add("http_crowd_calls_per_s", "the same from 128 connections", Spread::of(crowd));
+    report.add(
+        "http_crowd_p99_ms",
+        "milliseconds that 99 % of calls stay under at that load",
+        Spread::of(crowd_p99),
     );
     let mixed: Vec<_> = worlds::mix(worlds::SERVED, BATCH)
         .into_iter()
@@ -100,6 +109,13 @@ pub(crate) fn measure(plan: Plan, prism: Option<&Path>, report: &mut Report) -> 
     }
 }
 
+/// A read for each connection, in its own session.
+pub(crate) fn single_calls() -> Vec<Vec<u8>> {
+    let call = json!({"tool": "getItem", "arguments": {"itemId": 42}}).to_string();
+    let call = |i| load::request("POST", &format!("/v1/sessions/{}/call", session(i)), Some(&call));
+    (0..CONNECTIONS).map(call).collect()
+}
+
 /// A batch of calls, in the session of a connection, as one request.
 pub(crate) fn batch_request(connection: usize, calls: &[serde_json::Value]) -> Vec<u8> {
     let body = json!({"calls": calls}).to_string();
@@ -113,19 +129,20 @@ pub(crate) fn failed(error: impl std::fmt::Display) -> Error {
 
 /// As `gtm serve` has it: a worker for each core. Servers and client share the cores, so no core
 /// waits for another and what is compared is work, not the cost of waking threads up.
-fn runtime() -> Result<Runtime> {
+pub(crate) fn runtime() -> Result<Runtime> {
     Builder::new_multi_thread().enable_all().build().map_err(failed)
 }
 
-fn gtm_server() -> Result<Server> {
-    let store = Store::new(StoreConfig::default())?;
+/// `gtm serve` over the benchmark's toolset, with a session for each connection.
+pub(crate) fn gtm_server(config: ServerConfig, sessions: StoreConfig) -> Result<Server> {
+    let store = Store::new(sessions)?;
     store.add_toolset("items", Arc::new(worlds::simulator(worlds::SERVED)?));
     for connection in 0..CONNECTIONS {
         store.create(CreateSession { id: Some(session(connection)), ..CreateSession::default() })?;
     }
     let runtime = runtime()?;
     let (addr, listener) = listen(&runtime)?;
-    let config = ServerConfig { addr, ..ServerConfig::default() };
+    let config = ServerConfig { addr, ..config };
     runtime.spawn(gtm_serve::serve(config, Arc::new(store), listener, std::future::pending()));
     Ok(Server { addr, _runtime: runtime })
 }

@@ -13,17 +13,25 @@ use tokio::net::TcpStream;
 pub(crate) struct Load {
     /// Answers per second.
     pub(crate) rate: f64,
-    /// Answers other than 2xx.
+    /// Answers that were neither 2xx nor a refusal that says when to come back.
     pub(crate) failed: usize,
-    /// Seconds each answer took, unsorted.
+    /// Seconds each answer took that was not a refusal, unsorted.
     pub(crate) latencies: Vec<f64>,
+    /// Seconds each refusal took (429 or 503 with `Retry-After`), unsorted.
+    pub(crate) refusals: Vec<f64>,
 }
 
-impl Load {
-    /// The latency that 99 % of answers stayed under, in milliseconds.
-    pub(crate) fn p99_ms(&mut self) -> f64 {
-        self.latencies.sort_by(f64::total_cmp);
-        self.latencies.get(self.latencies.len() * 99 / 100).map_or(f64::NAN, |s| s * 1e3)
+/// The time that 99 % of `seconds` stayed under, in milliseconds.
+pub(crate) fn p99_ms(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds.get(seconds.len() * 99 / 100).map_or(f64::NAN, |s| s * 1e3)
+}
+
+/// Fails if a call did.
+pub(crate) fn whole(load: &Load) -> gtm_error::Result<()> {
+    match load.failed {
+        0 => Ok(()),
+        n => Err(super::http::failed(format!("{n} calls under load failed"))),
     }
 }
 
@@ -59,6 +67,7 @@ pub(crate) async fn run(
         let one = task.await.map_err(|e| Error::other(e.to_string()))??;
         load.failed += one.failed;
         load.latencies.extend(one.latencies);
+        load.refusals.extend(one.refusals);
     }
     load.rate = load.latencies.len() as f64 / begun.elapsed().as_secs_f64();
     Ok(load)
@@ -66,20 +75,58 @@ pub(crate) async fn run(
 
 /// Sends `request` once and returns the body of the answer.
 pub(crate) async fn fetch(addr: SocketAddr, request: &[u8]) -> Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(addr).await?;
-    let mut buffer = vec![0u8; 64 << 10];
-    stream.write_all(request).await?;
-    let answer = answer(&mut stream, &mut buffer).await?;
-    match answer.ok {
-        true => Ok(buffer[answer.body].to_vec()),
-        false => Err(Error::other(String::from_utf8_lossy(&buffer[..answer.body.end]).into_owned())),
+    let mut client = Client::connect(addr).await?;
+    match client.ask(request).await? {
+        (Kind::Done, body) => Ok(body.to_vec()),
+        (_, body) => Err(Error::other(String::from_utf8_lossy(body).into_owned())),
     }
 }
 
-/// Where an answer is in the buffer.
+/// A kept-alive connection.
+pub(crate) struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) async fn connect(addr: SocketAddr) -> Result<Client> {
+        let stream = TcpStream::connect(addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(Client { stream, buffer: vec![0; 64 << 10] })
+    }
+
+    /// Sends a request and reads its answer.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Result<(Kind, &[u8])> {
+        self.stream.write_all(request).await?;
+        let answer = answer(&mut self.stream, &mut self.buffer).await?;
+        Ok((answer.kind, &self.buffer[answer.body]))
+    }
+}
+
+/// An answer, and where its body is in the buffer.
 struct Answer {
-    ok: bool,
+    kind: Kind,
     body: Range<usize>,
+}
+
+/// What kind of answer it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Done,
+    /// Too much at present; the answer says when to come back.
+    Refused,
+    Failed,
+}
+
+impl Kind {
+    /// Of an answer's head in lower case.
+    fn of(head: &str) -> Kind {
+        match head.as_bytes().get(9..12) {
+            Some([b'2', ..]) => Kind::Done,
+            Some(b"429" | b"503") if head.contains("\r\nretry-after:") => Kind::Refused,
+            _ => Kind::Failed,
+        }
+    }
 }
 
 async fn connection(
@@ -89,9 +136,7 @@ async fn connection(
     pause: Option<Duration>,
     offset: Duration,
 ) -> Result<Load> {
-    let mut stream = TcpStream::connect(addr).await?;
-    stream.set_nodelay(true)?;
-    let mut buffer = vec![0u8; 64 << 10];
+    let mut client = Client::connect(addr).await?;
     let mut load = Load::default();
     let mut due = Instant::now() + offset;
     while Instant::now() < until {
@@ -100,11 +145,16 @@ async fn connection(
             due += pause;
         }
         let sent = Instant::now();
-        stream.write_all(request).await?;
-        if !answer(&mut stream, &mut buffer).await?.ok {
-            load.failed += 1;
+        let (kind, _) = client.ask(request).await?;
+        let took = sent.elapsed().as_secs_f64();
+        match kind {
+            Kind::Refused => load.refusals.push(took),
+            Kind::Done => load.latencies.push(took),
+            Kind::Failed => {
+                load.failed += 1;
+                load.latencies.push(took);
+            }
         }
-        load.latencies.push(sent.elapsed().as_secs_f64());
     }
     Ok(load)
 }
@@ -128,7 +178,7 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Answer> 
             .find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok())
             .ok_or_else(|| Error::new(ErrorKind::InvalidData, "the answer has no content-length"))?;
         if held >= head + 4 + length {
-            return Ok(Answer { ok: buffer.starts_with(b"HTTP/1.1 2"), body: head + 4..head + 4 + length });
+            return Ok(Answer { kind: Kind::of(&text), body: head + 4..head + 4 + length });
         }
     }
 }
