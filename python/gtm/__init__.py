@@ -1,0 +1,45 @@
+"""Simulates the tools that AI agents call.
+
+    import gtm
+
+    toolset = gtm.Toolset("petstore.yaml")          # any OpenAPI, MCP, OpenAI … spec, or a toolset file
+    session = toolset.session(seed=7)
+    reply = session.call("addPet", {"name": "Rex", "photoUrls": []})
+    reply.content["id"], reply.is_error
+    forks = session.fork(64)                        # cheap copies that go their own ways
+    gtm.call_batch([(fork, "getPetById", {"petId": 1}) for fork in forks])
+
+Sessions are safe to use from threads; the interpreter is let go while the simulator works.
+Adapters for training stacks are modules of their own, imported only when asked for: `gtm.aio`,
+`gtm.pytest_plugin`.
+"""
+
+from gtm._native import (
+    GtmError,
+    Reply,
+    RequestError,
+    Session,
+    SessionError,
+    SpecError,
+    StorageError,
+    ToolError,
+    Toolset,
+    ToolsetError,
+    __version__,
+    call_batch,
+)
+
+__all__ = [
+    "GtmError",
+    "Reply",
+    "RequestError",
+    "Session",
+    "SessionError",
+    "SpecError",
+    "StorageError",
+    "ToolError",
+    "Toolset",
+    "ToolsetError",
+    "__version__",
+    "call_batch",
+]
