@@ -19,6 +19,8 @@ if command -v python3 >/dev/null; then
   venv rest 'openapi-python-client==0.29.1' ruff
   venv openai 'openai==3.54.0'
   venv python 'pytest>=8'
+  venv openenv 'openenv==0.10.0'
+  venv openreward 'openreward==0.1.167'
 else
   echo "no python3: Python clients are skipped"
 fi

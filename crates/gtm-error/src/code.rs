@@ -86,6 +86,9 @@ codes! {
     DuplicateTool = "GTM0206", 400, "two tools of one name",
         "rename one of them, or put the specs into two toolsets",
         "Two different specs in one toolset declare the same tool name, and GTM will not guess which is meant.";
+    EnvironmentInvalid = "GTM0207", 400, "environment not valid",
+        "mend the environment at the place shown; the guide is docs/environments.md, its JSON Schema docs/environment.schema.json",
+        "An environment or a file of tasks has a key or value that its schema does not allow, names a tool or toolset that is not there, or has a check that says nothing, or several things at once.";
     // 03: sessions and calls
     SessionUnknown = "GTM0301", 404, "no such session",
         "create a session first (`POST /v1/sessions`), or check its id",
@@ -114,6 +117,12 @@ codes! {
     ToolsetUnknown = "GTM0309", 404, "no such toolset",
         "name one of the toolsets that the server was started with (`GET /v1/toolsets`)",
         "The request names a toolset that this server does not hold.";
+    TaskUnknown = "GTM0310", 404, "no such task",
+        "list the environment's tasks (`GET /v1/environments/{environment}/tasks`)",
+        "The request names an environment that this server does not hold, or a task that the environment does not have.";
+    EpisodeOver = "GTM0311", 409, "attempt is over",
+        "start a new attempt, or reset the session",
+        "The session is an attempt at a task, and the attempt is over: the goal was reached, an answer was handed in, or all calls were used. It takes no more calls.";
     // 04: requests
     RequestMalformed = "GTM0401", 400, "malformed request",
         "mend the request body at the place shown; `GET /openapi.json` describes it",

@@ -1,6 +1,8 @@
 //! What all requests share, and the ways from a request to the simulator.
 
+use crate::attempt::Attempts;
 use crate::config::ServerConfig;
+use crate::dialect::openai;
 use crate::face::Face;
 use crate::gate::{Places, Rates};
 use crate::guard::Guard;
@@ -10,14 +12,16 @@ use crate::problem::Failure;
 use crate::routes::Labels;
 use crate::{mcp, routes};
 use axum::Router;
+use gtm_env::Environment;
 use gtm_error::{Code, Error, Result};
 use gtm_sim::{Call, CreateSession, Reply, Rung, Store};
 use gtm_world::ErrorKind;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// The server's state. Cloning shares it.
 #[derive(Clone)]
@@ -31,7 +35,13 @@ struct Inner {
     places: Arc<Places>,
     rates: Option<Rates>,
     faces: RwLock<HashMap<String, Arc<Face>>>,
-    draining: AtomicBool,
+    environments: BTreeMap<String, Arc<Environment>>,
+    attempts: Attempts,
+    tools_cache: openai::Cache,
+    /// Places for connections that stay open after their request.
+    streams: Arc<Semaphore>,
+    /// Whether the server takes no new work. Each open stream watches it.
+    draining: watch::Sender<bool>,
     mcp: mcp::McpService,
 }
 
@@ -49,7 +59,11 @@ impl App {
             places: Places::new(config.max_in_flight),
             rates,
             faces: RwLock::default(),
-            draining: AtomicBool::new(false),
+            environments: config.environments.iter().map(|e| (e.name().to_owned(), e.clone())).collect(),
+            attempts: Attempts::default(),
+            tools_cache: openai::Cache::default(),
+            streams: Arc::new(Semaphore::new(config.max_connections)),
+            draining: watch::Sender::new(false),
             mcp: mcp::service(&config),
             config,
             store,
@@ -97,11 +111,69 @@ impl App {
 
     /// Takes no new work from now on.
     pub(crate) fn drain(&self) {
-        self.0.draining.store(true, Relaxed);
+        self.0.draining.send_replace(true);
     }
 
     pub(crate) fn draining(&self) -> bool {
-        self.0.draining.load(Relaxed)
+        *self.0.draining.borrow()
+    }
+
+    /// A place for a connection that stays open, and what tells it to close.
+    pub(crate) fn stream(&self) -> Result<(OwnedSemaphorePermit, watch::Receiver<bool>)> {
+        let place = self.0.streams.clone().try_acquire_owned();
+        let place = place.map_err(|_| Error::new(Code::RateLimited, "all connections are taken"))?;
+        Ok((place, self.0.draining.subscribe()))
+    }
+
+    /// Completes when no stream is open.
+    pub(crate) async fn streams_closed(&self) {
+        self.0.draining.closed().await;
+    }
+
+    /// Simulators of tools that requests bring along.
+    pub(crate) fn tools_cache(&self) -> &openai::Cache {
+        &self.0.tools_cache
+    }
+
+    /// The attempts at tasks that sessions are.
+    pub(crate) fn attempts(&self) -> &Attempts {
+        &self.0.attempts
+    }
+
+    /// The environments, by name: those given, and each toolset that belongs to none.
+    pub(crate) fn environments(&self) -> Vec<Arc<Environment>> {
+        let mut all: Vec<Arc<Environment>> = self.0.environments.values().cloned().collect();
+        let owned: HashSet<String> = all
+            .iter()
+            .flat_map(|e| e.toolsets().map(|(name, _)| name.to_owned()).collect::<Vec<_>>())
+            .collect();
+        for (name, simulator) in self.store().toolsets() {
+            if !owned.contains(&name) {
+                all.push(Arc::new(Environment::of_toolset(name, simulator)));
+            }
+        }
+        all
+    }
+
+    /// The environment of this name, which may be a toolset's; or the default one: the first that was
+    /// given, else that of the default toolset.
+    pub(crate) fn environment(&self, name: Option<&str>) -> Result<Arc<Environment>> {
+        let known = match name {
+            Some(name) => self.0.environments.get(name),
+            None => self.config().environments.first().filter(|_| self.config().default_toolset.is_none()),
+        };
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => self.default_toolset()?,
+        };
+        let simulator = self.store().simulator(&name).map_err(|_| {
+            let what = format!("no environment is called `{}`", gtm_error::printable(&name));
+            Error::new(Code::TaskUnknown, what).hint("list the environments (`GET /v1/environments`)")
+        })?;
+        Ok(Arc::new(Environment::of_toolset(name, simulator)))
     }
 
     pub(crate) fn gauges(&self) -> Gauges {
@@ -117,6 +189,7 @@ impl App {
     /// Removes sessions that were idle for too long.
     pub(crate) fn sweep(&self) {
         let removed = self.store().sweep(Instant::now());
+        self.attempts().keep(|id| self.store().has(id));
         self.metrics().sessions_expired.fetch_add(removed as u64, Relaxed);
     }
 
@@ -303,6 +376,11 @@ impl App {
     pub(crate) fn default_toolset(&self) -> Result<String> {
         if let Some(name) = &self.config().default_toolset {
             return Ok(name.clone());
+        }
+        if let Some(environment) = self.config().environments.first()
+            && let Some((name, _)) = environment.toolsets().next()
+        {
+            return Ok(name.to_owned());
         }
         let mut all = self.store().toolsets();
         match all.len() {

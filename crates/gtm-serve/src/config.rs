@@ -1,7 +1,9 @@
 //! Everything that can be set about the server, in one place.
 
+use gtm_env::Environment;
 use gtm_error::{Code, Error, Result};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How the server listens, whom it lets in and what one client may cost.
@@ -55,6 +57,9 @@ pub struct ServerConfig {
     pub max_page: usize,
     /// Latency that a fault may ask for; longer is cut to it. Default 60 s.
     pub max_delay: Duration,
+    /// Environments: toolsets with tasks. Their toolsets are in the store as well. The first is that of
+    /// requests that name none. Default none.
+    pub environments: Vec<Arc<Environment>>,
     /// Toolset of requests that name none. Default the only one there is.
     pub default_toolset: Option<String>,
     /// Whether the store waits for a disk, so that calls are made on threads that may wait.
@@ -88,6 +93,7 @@ impl Default for ServerConfig {
             max_fork: 10_000,
             max_page: 1_000,
             max_delay: Duration::from_secs(60),
+            environments: Vec::new(),
             default_toolset: None,
             blocking_store: false,
             auto_create: true,

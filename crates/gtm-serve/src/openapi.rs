@@ -61,7 +61,7 @@ fn operation(route: &Route) -> Value {
         operation["parameters"] = parameters.into();
     }
     if let Some(body) = route.body {
-        let optional = matches!(body, "NewSession" | "Fork");
+        let optional = matches!(body, "NewSession" | "Fork" | "Answer");
         operation["requestBody"] =
             json!({"required": !optional, "content": {"application/json": {"schema": reference(body)}}});
     }
@@ -130,12 +130,49 @@ fn schemas() -> Value {
         "NewSession": {"type": "object", "additionalProperties": false, "properties": {
             "id": {"type": "string", "description": "Chosen by the client; random if absent."},
             "toolset": {"type": "string", "description": "Default: the one the server is set to, or its only one."},
+            "environment": {"type": "string", "description": "Environment of the task; the session is an attempt at it."},
+            "task": {"type": "string", "description": "Task of the environment. Default: the one that `seed` picks."},
+            "tools": {"type": "array", "items": text, "description": "Tools that the session offers. Default: all."},
             "seed": whole,
             "state": {"type": "object", "description": "Initial state in place of the toolset's. `initial_state` is understood too."},
             "initial_state": {"type": "object", "description": "Another word for `state`."},
             "world": {"enum": ["open", "closed"]},
             "faults": {"type": "array", "items": {"type": "object"}, "description": "Faults in place of the toolset's (docs/toolset.md)."},
             "ttl_s": {"type": "integer", "minimum": 0, "description": "Seconds of idleness after which it is removed."}}},
+        "Answer": {"type": "object", "additionalProperties": false, "properties": {
+            "answer": {"type": "string", "description": "What the agent answered, unless it handed that in by a call."}}},
+        "Score": {"type": "object", "required": ["reward", "success", "kind", "checks"], "properties": {
+            "reward": {"type": "number", "minimum": 0, "maximum": 1}, "success": flag, "kind": {"enum": ["sparse", "shaped"]},
+            "checks": {"type": "array", "items": {"type": "object", "required": ["name", "holds", "held_at_start", "weight", "why"],
+                "properties": {"name": text, "holds": flag, "held_at_start": flag, "weight": {"type": "number"}, "why": text}}}}},
+        "Environments": {"type": "object", "required": ["environments"], "properties": {
+            "environments": {"type": "array", "items": {"type": "object",
+                "required": ["name", "tasks", "splits", "toolsets", "dialects", "default"], "properties": {
+                    "name": text, "description": text, "tasks": whole, "splits": {"type": "array", "items": text},
+                    "toolsets": {"type": "array", "items": text}, "dialects": {"type": "array", "items": text}, "default": flag}}}}},
+        "Tasks": {"type": "object", "required": ["tasks", "total", "next"], "properties": {
+            "tasks": {"type": "array", "items": {"type": "object", "required": ["id", "split", "instruction", "toolset", "answer"],
+                "properties": {"id": text, "split": text, "instruction": text, "toolset": text,
+                    "tools": {"type": ["array", "null"], "items": text, "description": "Those that may be used; null for all."},
+                    "calls": {"type": ["integer", "null"]},
+                    "answer": {"type": "boolean", "description": "Whether the agent hands in an answer at the end."}}}},
+            "total": whole, "next": {"type": ["integer", "null"]}}},
+        "NewGroup": {"type": "object", "additionalProperties": false, "required": ["n"], "properties": {
+            "environment": text, "task": text, "n": {"type": "integer", "minimum": 1, "description": "Attempts."},
+            "prefix": {"type": "array", "items": {
+                "type": "object", "additionalProperties": false, "anyOf": named, "properties": call}},
+            "ids": {"type": "array", "items": text}, "seeds": {"type": "array", "items": whole,
+                "description": "Seeds of the attempts from there on. Without, they go on alike."},
+            "ttl_s": whole}},
+        "Group": {"type": "object", "required": ["replies", "sessions"], "properties": {
+            "replies": {"type": "array", "items": {"anyOf": [reference("Reply"), {"type": "null"}]}},
+            "sessions": {"type": "array", "items": reference("Session")}}},
+        "Calls": {"type": "object", "additionalProperties": false, "required": ["calls"], "properties": {
+            "calls": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["session"],
+                "anyOf": named, "properties": with(json!({"session": text}))}}}},
+        "RepliesOrProblems": {"type": "object", "required": ["replies"], "properties": {
+            "replies": {"type": "array", "items": {"anyOf": [reference("Reply"),
+                {"type": "object", "required": ["problem"], "properties": {"problem": reference("Problem")}}]}}}},
         "Session": {"type": "object", "required": ["id", "toolset", "seed", "turns", "state_version"], "properties": {
             "id": text, "toolset": text, "seed": whole, "world": {"enum": ["open", "closed"]}, "turns": whole,
             "state_version": whole, "snapshots": {"type": "array", "items": reference("Snapshot")},

@@ -2,6 +2,7 @@
 //! from it, so that they cannot disagree.
 
 use crate::app::App;
+use crate::dialect::{nemo_gym, openai, openenv, ors, virtual_api};
 use crate::guard::{Guard, PUBLIC};
 use crate::problem::Failure;
 use crate::{api, mcp, rest};
@@ -209,6 +210,60 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || get(api::history::transcript),
     },
     Route {
+        method: "POST",
+        path: "/v1/sessions/{id}/reward",
+        id: "reward",
+        summary: "What an attempt at a task is worth now, and why",
+        params: &[],
+        body: Some("Answer"),
+        reply: (200, "Score"),
+        handler: || post(api::environments::reward),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/environments",
+        id: "listEnvironments",
+        summary: "The environments, whose tasks sessions can attempt",
+        params: &[],
+        body: None,
+        reply: (200, "Environments"),
+        handler: || get(api::environments::list),
+    },
+    Route {
+        method: "GET",
+        path: "/v1/environments/{environment}/tasks",
+        id: "listTasks",
+        summary: "The tasks of an environment: what is asked, not what counts as done",
+        params: &[
+            ("query", "split", "string", "Only tasks of this split."),
+            ("query", "from", "integer", "Number of the first task."),
+            LIMIT,
+        ],
+        body: None,
+        reply: (200, "Tasks"),
+        handler: || get(api::environments::tasks),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/groups",
+        id: "createGroup",
+        summary: "Make calls once, and several attempts that go on from there",
+        params: &[],
+        body: Some("NewGroup"),
+        reply: (201, "Group"),
+        handler: || post(api::environments::group),
+    },
+    Route {
+        method: "POST",
+        path: "/v1/call_batch",
+        id: "callMany",
+        summary: "Call tools in several sessions",
+        params: &[],
+        body: Some("Calls"),
+        reply: (200, "RepliesOrProblems"),
+        handler: || post(api::environments::call_batch),
+    },
+    Route {
         method: "GET",
         path: "/openapi.json",
         id: "getOpenApi",
@@ -287,10 +342,65 @@ pub(crate) const FACES: &[(&str, Handler)] = &[
     ("/t/{toolset}/r/{session}/{*path}", || any(rest::serve)),
 ];
 
+/// The protocols of trainers and agents' stacks. Those without an environment in their path are about the
+/// default one.
+pub(crate) const DIALECTS: &[(&str, Handler)] = &[
+    ("/v1/models", || get(openai::models)),
+    ("/v1/models/{model}", || get(openai::one)),
+    ("/v1/chat/completions", || post(openai::complete)),
+    ("/virtual", || post(virtual_api::serve)),
+    ("/e/{environment}/virtual", || post(virtual_api::serve)),
+    ("/ws", || get(openenv::connect)),
+    ("/metadata", || get(openenv::metadata)),
+    ("/schema", || get(openenv::schema)),
+    ("/reset", || post(openenv::reset)),
+    ("/step", || post(openenv::step)),
+    ("/state", || get(openenv::state)),
+    ("/e/{environment}/ws", || get(openenv::connect)),
+    ("/e/{environment}/mcp", || any(mcp::serve_default)),
+    ("/e/{environment}/metadata", || get(openenv::metadata)),
+    ("/e/{environment}/schema", || get(openenv::schema)),
+    ("/e/{environment}/reset", || post(openenv::reset)),
+    ("/e/{environment}/step", || post(openenv::step)),
+    ("/e/{environment}/state", || get(openenv::state)),
+    ("/e/{environment}/health", || get(api::ops::health)),
+    ("/e/{environment}/openapi.json", || get(openenv::document)),
+    ("/e/{environment}/nemo_gym/seed_session", || post(nemo_gym::seed_session)),
+    ("/e/{environment}/nemo_gym/verify", || post(nemo_gym::verify)),
+    ("/e/{environment}/nemo_gym/aggregate_metrics", || post(nemo_gym::aggregate_metrics)),
+    ("/e/{environment}/nemo_gym/dataset.jsonl", || get(nemo_gym::dataset)),
+    ("/e/{environment}/nemo_gym/{tool}", || post(nemo_gym::call)),
+    ("/list_environments", || get(ors::list)),
+    ("/create_session", || post(ors::create_session)),
+    ("/create", || post(ors::create)),
+    ("/tools", || get(ors::all_tools)),
+    ("/task_tools", || get(ors::task_tools)),
+    ("/prompt", || get(ors::prompt)),
+    ("/call", || post(ors::call)),
+    ("/ping", || post(ors::ping)),
+    ("/delete", || post(ors::delete)),
+    ("/delete_session", || post(ors::delete)),
+    ("/{environment}/tools", || get(ors::all_tools)),
+    ("/{environment}/task_tools", || get(ors::task_tools)),
+    ("/{environment}/splits", || get(ors::splits)),
+    ("/{environment}/tasks", || post(ors::all_tasks)),
+    ("/{environment}/num_tasks", || post(ors::num_tasks)),
+    ("/{environment}/task", || post(ors::task)),
+    ("/{environment}/task_range", || post(ors::task_range)),
+    ("/{environment}/create_session", || post(ors::create_session)),
+    ("/{environment}/create", || post(ors::create)),
+    ("/{environment}/prompt", || get(ors::prompt)),
+    ("/{environment}/call", || post(ors::call)),
+    ("/{environment}/ping", || post(ors::ping)),
+    ("/{environment}/delete", || post(ors::delete)),
+    ("/{environment}/delete_session", || post(ors::delete)),
+];
+
 /// Labels under which requests are counted; the first is for paths that are no route.
 pub(crate) fn labels() -> Vec<&'static str> {
     let mut labels = vec!["unmatched"];
-    let paths = ROUTES.iter().map(|route| route.path).chain(FACES.iter().map(|(path, _)| *path));
+    let others = FACES.iter().chain(DIALECTS).map(|(path, _)| *path);
+    let paths = ROUTES.iter().map(|route| route.path).chain(others);
     for path in paths {
         if !labels.contains(&path) {
             labels.push(path);
@@ -324,7 +434,7 @@ pub(crate) fn guard(app: &App) -> Guard {
     for route in ROUTES {
         router = router.route(route.path, (route.handler)());
     }
-    for (path, handler) in FACES {
+    for (path, handler) in FACES.iter().chain(DIALECTS) {
         router = router.route(path, handler());
     }
     guarded(router, app)

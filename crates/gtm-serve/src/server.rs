@@ -55,7 +55,8 @@ pub async fn serve(
     // The number of receivers is the number of connections.
     drop(watching);
     phase.send_replace(Phase::Draining);
-    if tokio::time::timeout(app.config().shutdown_grace, phase.closed()).await.is_err() {
+    let closed = async { tokio::join!(phase.closed(), app.streams_closed()) };
+    if tokio::time::timeout(app.config().shutdown_grace, closed).await.is_err() {
         phase.send_replace(Phase::Cut);
     }
     sweeper.abort();
@@ -123,7 +124,8 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)
         .max_buf_size(config.max_header.max(8192))
-        .serve_connection(io, service);
+        .serve_connection(io, service)
+        .with_upgrades();
     tokio::pin!(connection);
     loop {
         tokio::select! {

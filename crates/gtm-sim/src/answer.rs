@@ -48,6 +48,9 @@ impl Simulator {
     }
 
     fn climb(&self, session: &Session, call: &Call) -> NewTurn {
+        if !session.offers(&call.tool) {
+            return self.refuse_unknown(session, call);
+        }
         if let Some(recorded) = self.recorded(session, call) {
             let planned = self.plan(session, &call.tool, &call.given());
             if planned.0.error.is_none() {
@@ -55,7 +58,7 @@ impl Simulator {
             }
         }
         let Some(tool) = self.compiled(&call.tool) else {
-            return self.refuse(session, call, self.unknown_tool(&call.tool));
+            return self.refuse_unknown(session, call);
         };
         let spec = &self.toolset.tools[tool.at];
         let (policy, limits) = (self.toolset.arguments, &self.toolset.limits);
@@ -191,15 +194,22 @@ impl Simulator {
                 self.turn(Asked { given, ..Asked::plain(session, tool, call) }, answer)
             }
             None => {
-                let own = match error.kind {
-                    ErrorKind::UnknownTool => self.library.render_unknown_tool(&call.tool, &given),
-                    _ => None,
-                };
-                let own = own.or_else(|| self.library.render_error(&error, &given));
+                let own = self.library.render_error(&error, &given);
                 let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
                 self.stranger(session, call, Answer::failure(content, Rung::Check, error, world))
             }
         }
+    }
+
+    /// A call to a tool that the session does not have.
+    fn refuse_unknown(&self, session: &Session, call: &Call) -> NewTurn {
+        let error = self.unknown_tool(session, &call.tool);
+        let given = call.given();
+        let own = self.library.render_unknown_tool(&call.tool, &given);
+        let own = own.or_else(|| self.library.render_error(&error, &given));
+        let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
+        let answer = Answer::failure(content, Rung::Check, error, &session.now.world);
+        self.stranger(session, call, answer)
     }
 
     /// A call in which something of ours panicked.
@@ -224,8 +234,9 @@ impl Simulator {
         }
     }
 
-    fn unknown_tool(&self, name: &str) -> ToolError {
-        let near = names::nearest(name, self.toolset.tools.iter().map(|tool| tool.name.as_str()));
+    fn unknown_tool(&self, session: &Session, name: &str) -> ToolError {
+        let offered = self.toolset.tools.iter().map(|tool| tool.name.as_str());
+        let near = names::nearest(name, offered.filter(|name| session.offers(name)));
         let error = ToolError::new(ErrorKind::UnknownTool, format!("unknown tool \"{}\"", printable(name)));
         let expected = (!near.is_empty()).then(|| format!("perhaps \"{}\"", near.join("\", \"")));
         ToolError { expected, ..error }

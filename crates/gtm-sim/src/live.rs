@@ -113,7 +113,7 @@ impl Simulator {
     /// The real tools, if the next call is for one of them: unless a fault is to fail it, or it was
     /// answered before under its idempotency key. Changes nothing.
     pub fn goes_live(&self, session: &Session, call: &Call) -> Option<&Arc<dyn LiveTools>> {
-        let live = self.live.as_ref().filter(|live| live.covers(&call.tool))?;
+        let live = self.live.as_ref().filter(|live| live.covers(&call.tool) && session.offers(&call.tool))?;
         let new = matches!(self.stored(session, call), Ok(None));
         (new && self.answer(session, call).done.rung != Rung::Fault).then_some(live)
     }

@@ -7,6 +7,7 @@ use gtm_error::{Code, Error, Result, printable};
 use gtm_tool::{Checker, Limits, ToolSpec, Violation, import, parse_document};
 use gtm_world::Behaviors;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map as JsonMap, Value as Json, json};
 use std::collections::HashMap;
 use std::fs::File;
@@ -197,19 +198,24 @@ fn recorded_tools(recordings: &[Recording], limits: &Limits) -> Result<Vec<ToolS
     Ok(import(&list, limits).map_err(|e| e.at("/recordings"))?.tools)
 }
 
-/// Checks the document against its own JSON Schema first: that names the place of a mistake, which
-/// a deserialiser does not.
 fn toolset_file(document: &Json) -> Result<ToolsetFile> {
-    let schema = Toolset::json_schema();
-    let checker = Checker::new(&schema, &Limits::default())?;
-    checker.check(document).map_err(|violation| mistake(&schema, document, violation))?;
-    ToolsetFile::deserialize(document)
-        .map_err(|e| Error::new(Code::ToolsetInvalid, e.to_string().trim_end_matches('.').to_owned()))
+    read_document(document, &Toolset::json_schema(), Code::ToolsetInvalid)
+}
+
+/// Reads a document that a user wrote. It is checked against its own JSON Schema first: that names the
+/// place of a mistake, and the nearest key or word that is allowed there, which a deserialiser does not.
+///
+/// # Errors
+/// `code`, with the place.
+pub fn read_document<T: DeserializeOwned>(document: &Json, schema: &Json, code: Code) -> Result<T> {
+    let checker = Checker::new(schema, &Limits::default())?;
+    checker.check(document).map_err(|violation| mistake(schema, document, violation, code))?;
+    T::deserialize(document).map_err(|e| Error::new(code, e.to_string().trim_end_matches('.').to_owned()))
 }
 
 /// What is wrong with the document, in the words of the format.
-fn mistake(schema: &Json, document: &Json, violation: Violation) -> Error {
-    let invalid = |what: String| Error::new(Code::ToolsetInvalid, what);
+fn mistake(schema: &Json, document: &Json, violation: Violation, code: Code) -> Error {
+    let invalid = |what: String| Error::new(code, what);
     let near_or_all = |error: Error, word: &str, known: Vec<String>| match names::nearest(
         word,
         known.iter().map(String::as_str),
@@ -236,7 +242,7 @@ fn mistake(schema: &Json, document: &Json, violation: Violation) -> Error {
         .at(place);
     }
     // The checker speaks of arguments, since that is what it checks most.
-    invalid(violation.message.replace("argument `", "`").replace("the arguments", "the toolset"))
+    invalid(violation.message.replace("argument `", "`").replace("the arguments", "the document"))
         .expected(violation.expected)
         .at(place)
 }
@@ -265,7 +271,11 @@ fn import_file(path: &Path, limits: &Limits) -> Result<Vec<ToolSpec>> {
     Ok(import(&bytes, limits).map_err(|e| e.in_file(path.display()))?.tools)
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+/// Reads a whole file of at most `limits.document_bytes`.
+///
+/// # Errors
+/// [`Code::FileUnreadable`], [`Code::SpecTooLarge`].
+pub fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     let unreadable =
         |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(path.display());
     let mut bytes = Vec::new();
@@ -312,7 +322,8 @@ fn spec_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn stem(path: &Path) -> String {
+/// The name that a file or folder gives to what it holds.
+pub fn stem(path: &Path) -> String {
     let name = path.file_stem().or(path.file_name()).unwrap_or_default().to_string_lossy();
     let name = name.trim_end_matches(".jsonl").trim_end_matches(".toolset");
     if name.is_empty() { "toolset".into() } else { name.to_owned() }

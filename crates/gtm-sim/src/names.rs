@@ -28,6 +28,15 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> V
     found.into_iter().take(3).map(|(_, k)| k).collect()
 }
 
+/// The error for a name that no tool has.
+pub(crate) fn no_tool<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Error {
+    let error = Error::new(Code::ToolsetInvalid, format!("no tool is called `{}`", printable(name)));
+    match nearest(name, known).first() {
+        Some(near) => error.expected(format!("perhaps `{near}`")),
+        None => error,
+    }
+}
+
 /// Lower case without separators, so that `getUser` and `get_user` are the same.
 fn plain(name: &str) -> Vec<char> {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()

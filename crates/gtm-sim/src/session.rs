@@ -9,7 +9,7 @@ use crate::reply::Turn;
 use gtm_error::{Code, Error, Result, printable};
 use gtm_world::{Value, World};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most named snapshots of one session.
@@ -26,6 +26,8 @@ pub struct Session {
     pub(crate) snapshots: Option<Arc<BTreeMap<Arc<str>, Snapshot>>>,
     /// Faults in place of the toolset's.
     pub(crate) faults: Option<Arc<Injector>>,
+    /// The tools that this session offers; all of them if none are named.
+    pub(crate) tools: Option<Arc<BTreeSet<Arc<str>>>>,
 }
 
 /// All that a reply depends on besides the call: what a rollback brings back.
@@ -73,7 +75,13 @@ impl From<u64> for SnapshotRef {
 impl Session {
     pub(crate) fn new(world: World, trail: u64, faults: Option<Arc<Injector>>) -> Session {
         let now = Checkpoint { world, counts: Counts::default(), keys: None, observed: None, trail };
-        Session { start: Arc::new(now.clone()), now, history: History::default(), snapshots: None, faults }
+        let start = Arc::new(now.clone());
+        Session { start, now, history: History::default(), snapshots: None, faults, tools: None }
+    }
+
+    /// Whether this session offers a tool of its toolset.
+    pub fn offers(&self, tool: &str) -> bool {
+        self.tools.as_ref().is_none_or(|tools| tools.contains(tool))
     }
 
     /// An independent copy. Both go on with the same seed: the same calls get the same replies.

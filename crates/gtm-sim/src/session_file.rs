@@ -30,6 +30,8 @@ pub(crate) struct SavedSession {
     snapshots: BTreeMap<String, SavedSnapshot>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     faults: Option<Vec<Fault>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tools: Option<Vec<String>>,
 }
 
 /// A timeline: where it begins, and its turns.
@@ -128,6 +130,7 @@ impl Session {
             line: self.save_line(&self.history, &self.now),
             snapshots: self.snapshots.iter().flat_map(|all| all.iter()).map(snapshot).collect(),
             faults: self.faults.as_ref().map(|injector| injector.faults().cloned().collect()),
+            tools: self.tools.as_ref().map(|tools| tools.iter().map(|name| name.to_string()).collect()),
         }
     }
 
@@ -161,11 +164,13 @@ impl Session {
         }
         let start = Arc::new(saved.start.restore()?);
         let faults = saved.faults.as_deref().map(Injector::new).transpose()?.map(Arc::new);
+        let names = saved.tools.as_ref();
+        let tools = names.map(|names| Arc::new(names.iter().map(|name| Arc::from(name.as_str())).collect()));
         let line = |line: &SavedLine| -> Result<Session> {
             let now = line.base.as_ref().map_or_else(|| Ok((*start).clone()), SavedPoint::restore)?;
             let history = History::starting_at(line.first);
-            let mut session =
-                Session { now, start: start.clone(), history, snapshots: None, faults: faults.clone() };
+            let (faults, tools) = (faults.clone(), tools.clone());
+            let mut session = Session { now, start: start.clone(), history, snapshots: None, faults, tools };
             session.redo(&line.turns)?;
             session.now.world.reseed(line.seed);
             Ok(session)

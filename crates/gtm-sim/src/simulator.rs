@@ -59,6 +59,10 @@ pub struct SessionOptions {
     /// Faults in place of the toolset's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<Vec<Fault>>,
+    /// Names of the tools that the session offers; calls to others are answered as if there were no
+    /// such tool. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<String>>,
 }
 
 /// A turn that is worked out but not yet in effect.
@@ -130,13 +134,8 @@ impl Simulator {
             tools.push(tool);
         }
         if let Some(name) = own.behaviors.keys().find(|name| !by_name.contains_key(name.as_str())) {
-            let error = Error::new(Code::ToolsetInvalid, format!("no tool is called `{}`", printable(name)))
-                .at(format!("/behaviors/{}", names::escape(name)));
-            let near = names::nearest(name, by_name.keys().map(|k| &**k));
-            return Err(match near.first() {
-                Some(near) => error.expected(format!("perhaps `{near}`")),
-                None => error,
-            });
+            return Err(names::no_tool(name, by_name.keys().map(|known| &**known))
+                .at(format!("/behaviors/{}", names::escape(name))));
         }
         let styles = Styles::new(&toolset.tools);
         let metrics = Metrics::default();
@@ -224,7 +223,7 @@ impl Simulator {
     ///
     /// # Errors
     /// [`Code::StateInvalid`] for a state that is no object or over the limits,
-    /// [`Code::ToolsetInvalid`] for faults that make no sense.
+    /// [`Code::ToolsetInvalid`] for faults that make no sense or a tool that is not there.
     pub fn open(&self, options: SessionOptions) -> Result<Session> {
         let toolset = &self.toolset;
         let state = match &options.state {
@@ -240,7 +239,14 @@ impl Simulator {
         let world = World::new(state, options.seed.unwrap_or(toolset.seed), open, &toolset.clock)?;
         let faults = options.faults.as_deref().map(Injector::new).transpose()?.map(Arc::new);
         let trail = self.replay.as_ref().map_or(0, |_| replay::start(world.state()));
-        Ok(Session::new(world, trail, faults))
+        let mut session = Session::new(world, trail, faults);
+        if let Some(tools) = options.tools {
+            if let Some(name) = tools.iter().find(|name| !self.by_name.contains_key(name.as_str())) {
+                return Err(names::no_tool(name, self.by_name.keys().map(|known| &**known)));
+            }
+            session.tools = Some(Arc::new(tools.iter().map(|name| Arc::from(name.as_str())).collect()));
+        }
+        Ok(session)
     }
 
     /// Answers a call. A simulated failure is a reply; it changes nothing but the history.

@@ -12,6 +12,7 @@ mod open;
 mod slot;
 
 pub use config::{CreateSession, ForkSession, SessionInfo, SnapshotInfo, StoreConfig};
+pub use id::random as random_id;
 
 use crate::live::{LiveTools, RealReply};
 use crate::persist::{FolderStorage, Record, Storage};
@@ -262,6 +263,16 @@ impl Store {
         slots.truncate(limit);
         let now = self.now();
         slots.iter().filter_map(|slot| self.peek(slot, |live| live.info(slot, now))).collect()
+    }
+
+    /// How many sessions may be live at once.
+    pub fn max_sessions(&self) -> usize {
+        self.config.max_sessions
+    }
+
+    /// Whether a session of this id is live. Does not count as use.
+    pub fn has(&self, id: &str) -> bool {
+        lock(self.shard(id)).contains_key(id)
     }
 
     /// Number of live sessions.

@@ -1,8 +1,8 @@
 //! The command line as data.
 
 use crate::cmd::{
-    bench, call, carg, completions, eval, explain, learn, mcp, read, record, schema, serve, tools, train,
-    try_out,
+    bench, call, carg, completions, env, eval, explain, learn, mcp, read, record, schema, serve, tools,
+    train, try_out,
 };
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
@@ -41,6 +41,7 @@ pub(crate) enum Command {
     Record(record::Args),
     Mcp(mcp::Args),
     Carg(carg::Args),
+    Env(env::Args),
     Train(train::Args),
     Explain(explain::Args),
     Eval(eval::Args),
@@ -59,6 +60,7 @@ impl Command {
             Command::Read(args) => args.json,
             Command::Learn(args) => args.json,
             Command::Carg(args) => args.wants_json(),
+            Command::Env(args) => args.wants_json(),
             Command::Train(args) => args.json(),
             Command::Explain(args) => args.json,
             Command::Record(args) => args.json,

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod call;
 pub(crate) mod carg;
 pub(crate) mod completions;
+pub(crate) mod env;
 pub(crate) mod eval;
 pub(crate) mod explain;
 pub(crate) mod learn;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command) -> Result<Status> {
         Command::Learn(args) => learn::run(&args),
         Command::Carg(args) => carg::run(&args),
         Command::Train(args) => train::run(args),
+        Command::Env(args) => env::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -81,7 +81,7 @@ pub(crate) async fn fork(State(app): State<App>, payload: Payload) -> Result<Res
     }
     let id = payload.param("id").to_string();
     let request = ForkSession { count: Some(count), ids, seeds };
-    let sessions = app.apart(move |app| app.store().fork(&id, &request)).await?;
+    let sessions = app.fork(&id, request).await?;
     Ok(json(StatusCode::CREATED, &value!({"sessions": sessions})))
 }
 
@@ -107,14 +107,18 @@ pub(crate) async fn rollback(State(app): State<App>, payload: Payload) -> Result
         To::Name(name) => SnapshotRef::from(name.as_str()),
     };
     let id = payload.param("id").to_string();
-    let info = app.apart(move |app| app.store().rollback(&id, &to)).await?;
+    let session = id.clone();
+    let info = app.apart(move |app| app.store().rollback(&session, &to)).await?;
+    app.reopen(&id, false).await;
     Ok(json(StatusCode::OK, &info))
 }
 
 /// `POST /v1/sessions/{id}/reset`
 pub(crate) async fn reset(State(app): State<App>, payload: Payload) -> Result<Response, Failure> {
     let id = payload.param("id").to_string();
-    let info = app.apart(move |app| app.store().reset(&id)).await?;
+    let session = id.clone();
+    let info = app.apart(move |app| app.store().reset(&session)).await?;
+    app.reopen(&id, true).await;
     Ok(json(StatusCode::OK, &info))
 }
 

@@ -2,6 +2,7 @@
 //! the answer.
 
 pub(crate) mod calls;
+pub(crate) mod environments;
 pub(crate) mod history;
 pub(crate) mod ops;
 pub(crate) mod sessions;

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use gtm_env::Dialect;
 use gtm_error::Code;
 use serde_json::{Value, json};
 
@@ -28,8 +29,15 @@ pub(crate) async fn version() -> Json<Value> {
     Json(json!({"name": "gtm", "version": env!("CARGO_PKG_VERSION")}))
 }
 
-pub(crate) async fn openapi() -> Json<Value> {
-    Json(crate::openapi::document())
+pub(crate) async fn openapi(State(app): State<App>) -> Json<Value> {
+    let mut document = crate::openapi::document();
+    // Clients of OpenEnv look here for the routes that they are to use.
+    if app.environment(None).is_ok_and(|environment| environment.speaks(Dialect::Openenv))
+        && let Some(paths) = document["paths"].as_object_mut()
+    {
+        paths.extend(crate::dialect::openenv::paths());
+    }
+    Json(document)
 }
 
 pub(crate) async fn metrics(State(app): State<App>) -> Response {

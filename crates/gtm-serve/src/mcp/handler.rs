@@ -2,11 +2,11 @@
 
 use crate::face::Face;
 use gtm_error::Error;
-use gtm_sim::{Call, Reply, Rung};
+use gtm_sim::{Call, Reply, Rung, Session};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, DiscoverResult,
     ErrorCode, ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListToolsResult,
-    MetaObject, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    MetaObject, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -25,6 +25,11 @@ pub(crate) trait Backend: Clone + Send + Sync + 'static {
         context: &RequestContext<RoleServer>,
         call: Call,
     ) -> impl Future<Output = gtm_error::Result<Reply>> + Send;
+
+    /// The request's session as it is now, if there is one yet.
+    fn session(&self, _context: &RequestContext<RoleServer>) -> Option<Session> {
+        None
+    }
 
     /// The client opens a connection in the way of the older protocol revisions.
     fn initialized(&self, _context: &RequestContext<RoleServer>) {}
@@ -72,7 +77,12 @@ impl<B: Backend> ServerHandler for Handler<B> {
         let (page, next) = face.mcp().page(cursor.as_deref()).ok_or_else(|| {
             ErrorData::invalid_params("the cursor is not one that this server gave out", None)
         })?;
-        let mut result = ListToolsResult::with_all_items(page.to_vec());
+        let session = self.0.session(&context);
+        let offered = |tool: &&Tool| match (&session, face.mcp().find(&tool.name)) {
+            (Some(session), Some((_, name))) => session.offers(name),
+            _ => true,
+        };
+        let mut result = ListToolsResult::with_all_items(page.iter().filter(offered).cloned().collect());
         result.next_cursor = next;
         // A toolset does not change while the server runs, but a client that outlives the server
         // should not hold on to the old list for long.

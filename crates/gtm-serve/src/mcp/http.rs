@@ -3,15 +3,17 @@
 use super::handler::{Backend, Handler, error_data};
 use crate::app::{App, Create};
 use crate::config::ServerConfig;
+use crate::dialect::{self, openenv};
 use crate::face::Face;
 use crate::payload;
 use crate::problem::Failure;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request};
 use axum::response::{IntoResponse, Response};
+use gtm_env::Dialect;
 use gtm_error::{Code, Error};
-use gtm_sim::{Call, CreateSession, Reply};
+use gtm_sim::{Call, CreateSession, Reply, Session};
 use rmcp::RoleServer;
 use rmcp::model::ErrorData;
 use rmcp::service::RequestContext;
@@ -81,6 +83,11 @@ impl Backend for Http {
         Ok(reply)
     }
 
+    fn session(&self, context: &RequestContext<RoleServer>) -> Option<Session> {
+        let target = Self::target(context).ok()?;
+        target.app.store().session(&target.session).ok()
+    }
+
     fn initialized(&self, context: &RequestContext<RoleServer>) {
         if let Ok(target) = Self::target(context) {
             target.initialized.store(true, Relaxed);
@@ -97,10 +104,21 @@ pub(crate) async fn serve(State(app): State<App>, params: RawPathParams, request
     if request.method() != Method::POST {
         return only_post("POST");
     }
+    let request = match taken(&app, request).await {
+        Ok(request) => request,
+        Err(failure) => return failure.into_response(),
+    };
     match app.ensure(&session, toolset.as_deref()) {
         Ok(face) => answer(&app, request, session, false, face).await.0,
         Err(error) => Failure::from(error).into_response(),
     }
+}
+
+/// A request whose body has been read, so that the time limit holds for MCP as for everything else.
+async fn taken(app: &App, request: Request) -> Result<(request::Parts, Bytes), Failure> {
+    let (head, body) = request.into_parts();
+    let body = payload::read(body, &head.headers, app).await?;
+    Ok((head, body))
 }
 
 /// `/mcp` and `/t/{toolset}/mcp`: for clients that cannot be given a URL per session.
@@ -113,8 +131,17 @@ pub(crate) async fn serve_default(
     params: RawPathParams,
     request: Request,
 ) -> Response {
-    let toolset =
-        params.iter().next().map(|(_, value)| value.to_string()).or_else(|| query(&request, "toolset"));
+    let param =
+        |name: &str| params.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
+    let environment = param("environment");
+    let toolset = match &environment {
+        Some(name) => match dialect::environment(&app, name, Dialect::Mcp) {
+            Ok(environment) => environment.toolsets().next().map(|(name, _)| name.to_owned()),
+            // It may speak OpenEnv all the same; MCP proper finds no such toolset below.
+            Err(_) => Some(name.clone()),
+        },
+        None => param("toolset").or_else(|| query(&request, "toolset")),
+    };
     let legacy = text(request.headers(), LEGACY_SESSION);
     let named = text(request.headers(), "x-session-id");
     if request.method() == Method::DELETE {
@@ -128,6 +155,17 @@ pub(crate) async fn serve_default(
     }
     if request.method() != Method::POST {
         return only_post("POST, DELETE");
+    }
+    let request = match taken(&app, request).await {
+        Ok(request) => request,
+        Err(failure) => return failure.into_response(),
+    };
+    if (environment.is_some() || toolset.is_none()) && legacy.is_none() && openenv::is_request(&request.1) {
+        let environment = dialect::environment(&app, environment.as_deref().unwrap_or(""), Dialect::Openenv);
+        return match environment {
+            Ok(environment) => openenv::rpc(&app, &environment, &request.1).await,
+            Err(error) => Failure::from(error).into_response(),
+        };
     }
     let known = match (&legacy, &named) {
         // 404 tells the client to initialise anew, as its revision says.
@@ -167,17 +205,11 @@ fn only_post(allowed: &'static str) -> Response {
 /// Hands the request to `rmcp`. Also says whether it opened a connection in the old way.
 async fn answer(
     app: &App,
-    request: Request,
+    (mut head, body): (request::Parts, Bytes),
     session: String,
     shared: bool,
     face: Arc<Face>,
 ) -> (Response, bool) {
-    let (mut head, body) = request.into_parts();
-    // Read here, so that the time limit holds for MCP as for everything else.
-    let body = match payload::read(body, &head.headers, app).await {
-        Ok(body) => body,
-        Err(failure) => return (failure.into_response(), false),
-    };
     if let Some(refused) = unreadable(&body) {
         return (refused, false);
     }

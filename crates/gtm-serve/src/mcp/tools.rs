@@ -62,6 +62,11 @@ impl Tools {
         Some((index, &self.names[index]))
     }
 
+    /// All tools, with their names in the toolset.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Tool)> {
+        self.names.iter().map(String::as_str).zip(&self.listed)
+    }
+
     /// One page of the list, and where the next begins. `None` for a cursor that was never given out.
     pub(crate) fn page(&self, cursor: Option<&str>) -> Option<(&[Tool], Option<String>)> {
         let start = match cursor {

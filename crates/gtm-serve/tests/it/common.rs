@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use gtm_env::{Environment, EnvironmentFile};
 use gtm_serve::{App, ServerConfig};
 use gtm_sim::{Simulator, Store, StoreConfig, Toolset};
 use http_body_util::BodyExt;
@@ -113,6 +114,41 @@ pub(crate) fn server(config: ServerConfig) -> (App, Router) {
 /// A server with default settings.
 pub(crate) fn plain() -> Router {
     server(config()).1
+}
+
+/// Tasks over the notes: to find a number, and to write a note.
+pub(crate) const COUNTING: &str = r#"
+name: counting
+tasks:
+  - id: seven
+    instruction: What is the text of the note `first`?
+    goal: {checks: [{answer: {equals: hello}}]}
+  - id: write
+    split: test
+    instruction: Write a note `b` that says `there`.
+    limits: {calls: 3}
+    tools: [put, get]
+    goal: {checks: [{at: /notes/b/text, is: there}, {not_called: {tool: get, arguments: {key: first}}}]}
+"#;
+
+/// The example environment.
+pub(crate) fn travel() -> Arc<Environment> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/travel.yaml");
+    Arc::new(gtm_env::load(&path, &Simulator::new).expect("the example is valid"))
+}
+
+/// An environment over the notes.
+pub(crate) fn environment() -> Arc<Environment> {
+    let document = gtm_tool::parse_document(COUNTING, &gtm_tool::Limits::default()).expect("YAML");
+    let file: EnvironmentFile = serde_json::from_value(document).expect("an environment");
+    let tasks = file.tasks.iter().map(|task| (task.clone(), 0)).collect();
+    let made = Environment::new(&file, "counting", vec![("notes".into(), notes())], tasks);
+    Arc::new(made.expect("the tasks are valid"))
+}
+
+/// A server with that environment.
+pub(crate) fn counting() -> Router {
+    server(ServerConfig { environments: vec![environment()], ..ServerConfig::default() }).1
 }
 
 /// An answer, read to its end.

@@ -1,14 +1,21 @@
 //! The document that describes the session API is true.
 
-use crate::common::{get, plain, post, send};
+use crate::common::{counting, get, plain, post, send};
 use gtm_tool::{Checker, Limits};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn it_is_served_and_well_formed() {
-    let document = get(&plain(), "/openapi.json").await.json();
-    assert_eq!(document, gtm_serve::openapi());
+    let served = get(&plain(), "/openapi.json").await.json();
+    let document = gtm_serve::openapi();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        assert_eq!(&served["paths"][path], operations);
+    }
+    // Clients of OpenEnv look for its routes in the server's document.
+    for path in ["/reset", "/step", "/state"] {
+        assert!(served["paths"][path].is_object(), "{path}");
+    }
     assert_eq!(document["openapi"], "3.1.0");
     assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
     let mut references = Vec::new();
@@ -62,9 +69,9 @@ fn it_can_be_imported() {
 /// documented schema allows.
 #[tokio::test]
 async fn its_answers_are_the_servers_answers() {
-    let router = plain();
+    let router = counting();
     let document = gtm_serve::openapi();
-    post(&router, "/v1/sessions", json!({"id": "s"})).await;
+    post(&router, "/v1/sessions", json!({"id": "s", "environment": "counting", "task": "seven"})).await;
     post(&router, "/v1/sessions/s/snapshots", json!({"name": "here"})).await;
     let body = |name: &str| match name {
         "NewSession" => json!({"seed": 1, "ttl_s": 60, "state": {"a": 1}, "world": "open"}),
@@ -76,6 +83,11 @@ async fn its_answers_are_the_servers_answers() {
         "SnapshotName" => json!({"name": "there"}),
         "Fork" => json!({"n": 2, "seed": 9}),
         "Rollback" => json!({"to": "here"}),
+        "Answer" => json!({"answer": "7"}),
+        "NewGroup" => json!({"environment": "counting", "task": "seven", "n": 2,
+            "prefix": [{"tool": "get", "arguments": {"key": "first"}}]}),
+        "Calls" => json!({"calls": [{"session": "s", "tool": "get", "arguments": {"key": "first"}},
+            {"session": "nobody", "tool": "get"}]}),
         other => panic!("no example of {other}"),
     };
     let mut operations: Vec<(String, String, Value)> = Vec::new();
@@ -87,7 +99,8 @@ async fn its_answers_are_the_servers_answers() {
     // Deleting comes last, or the others have nothing to work on.
     operations.sort_by_key(|(method, _, _)| method == "DELETE");
     for (method, path, operation) in operations {
-        let address = path.replace("{id}", "s").replace("{toolset}", "notes");
+        let address =
+            path.replace("{id}", "s").replace("{toolset}", "notes").replace("{environment}", "counting");
         let schema =
             operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
         let sent = schema.map(|reference| (reference, body(reference.rsplit('/').next().expect("a name"))));

@@ -1,10 +1,12 @@
 //! What only a real socket shows: clients that are slow, greedy or gone, and stopping under load.
 
 use crate::common::{config, store};
+use gtm_env::Environment;
 use gtm_serve::ServerConfig;
-use gtm_sim::StoreConfig;
+use gtm_sim::{Store, StoreConfig};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,11 +22,25 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(config: ServerConfig) -> Server {
+        Server::with(config, store(StoreConfig::default())).await
+    }
+
+    /// A server of one environment.
+    pub(crate) async fn over(environment: Arc<Environment>) -> Server {
+        let store = Store::new(StoreConfig::default()).expect("a store in memory");
+        for (name, simulator) in environment.toolsets() {
+            store.add_toolset(name, simulator.clone());
+        }
+        let config = ServerConfig { environments: vec![environment], ..ServerConfig::default() };
+        Server::with(config, Arc::new(store)).await
+    }
+
+    async fn with(config: ServerConfig, store: Arc<Store>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let addr = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
-        let done = tokio::spawn(gtm_serve::serve(config, store(StoreConfig::default()), listener, shutdown));
+        let done = tokio::spawn(gtm_serve::serve(config, store, listener, shutdown));
         Server { addr, stop: Some(stop), done }
     }
 
@@ -33,7 +49,7 @@ impl Server {
     }
 
     /// Sends a request on a connection of its own and reads the answer to its end.
-    async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = self.connect().await;
         send(&mut stream, method, path, body, true).await;
         answer(&mut stream).await
@@ -53,7 +69,7 @@ impl Server {
     }
 
     /// Tells the server to stop; returns how long it took.
-    async fn stop(&mut self) -> Duration {
+    pub(crate) async fn stop(&mut self) -> Duration {
         let start = Instant::now();
         drop(self.stop.take());
         (&mut self.done).await.expect("no panic").expect("a clean end");

@@ -56,6 +56,9 @@ pub struct CreateSession {
     /// Faults in place of the toolset's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub faults: Option<Vec<Fault>>,
+    /// Names of the tools that the session offers. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<String>>,
     /// Idle time in seconds after which the session is removed. Default: the store's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl_s: Option<u64>,

@@ -8,7 +8,10 @@ const MAX: usize = 80;
 
 /// 128 random bits in hexadecimal: an id is all that a client needs to use a session, so it must
 /// not be guessable.
-pub(super) fn random() -> Result<String> {
+///
+/// # Errors
+/// [`Code::Internal`] if the system gives no random numbers.
+pub fn random() -> Result<String> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes)
         .map_err(|e| Error::new(Code::Internal, format!("the system gives no random numbers: {e}")))?;

@@ -67,8 +67,9 @@ impl Store {
         if let Ok(slot) = self.slot(&id) {
             return self.existing(&slot, &request);
         }
-        let CreateSession { seed, ref state, world, ref faults, .. } = request;
-        let options = SessionOptions { seed, state: state.clone(), world, faults: faults.clone() };
+        let CreateSession { seed, ref state, world, ref faults, ref tools, .. } = request;
+        let (state, faults, tools) = (state.clone(), faults.clone(), tools.clone());
+        let options = SessionOptions { seed, state, world, faults, tools };
         let live = Live::new(toolset, simulator.clone(), simulator.open(options)?, request.digest());
         let ttl = request.ttl_s.map_or(self.config.ttl, Duration::from_secs);
         match self.insert(&id, live, ttl)? {

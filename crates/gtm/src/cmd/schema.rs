@@ -20,6 +20,8 @@ enum Format {
     Behavior,
     /// Domain packs
     Pack,
+    /// Environments: toolsets with tasks
+    Environment,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
@@ -27,6 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     match args.of {
         Format::Toolset => out.pretty(&Toolset::json_schema())?,
         Format::Behavior => out.pretty(&gtm_world::behavior::json_schema())?,
+        Format::Environment => out.pretty(&gtm_env::EnvironmentFile::json_schema())?,
         Format::Pack => out.pretty(&gtm_carg::pack::json_schema())?,
     }
     out.flush()?;

@@ -7,19 +7,23 @@ use crate::source::{Live, no_toolset};
 use clap::builder::NonEmptyStringValueParser;
 use gtm_error::{Code, Error, printable};
 use gtm_serve::ServerConfig;
-use gtm_sim::{Store, StoreConfig};
+use gtm_sim::{Simulator, Store, StoreConfig};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Serve toolsets over HTTP, MCP and REST
+/// Toolsets named when the server starts.
+const SHOWN: usize = 12;
+
+/// Serve toolsets and environments over HTTP, MCP, REST and the protocols of trainers
 ///
 /// Ends on SIGTERM or ctrl-c, after finishing what is under way. Without --data, sessions live in
 /// memory only and are gone after a restart.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Toolsets: spec files, folders, toolset files, or addresses; each is served under its name
+    /// Toolsets (spec files, folders, toolset files, addresses) and environments (files with tasks, or
+    /// datasets of `gtm carg run`); each is served under its name
     #[arg(value_name = "TOOLSET")]
     toolsets: Vec<String>,
     #[command(flatten)]
@@ -95,25 +99,38 @@ pub(crate) fn run(args: Args) -> Result<Status> {
     if sources.is_empty() {
         return Err(no_toolset().hint("try `gtm serve examples/petstore.yaml`").into());
     }
-    let config = config(&args)?;
+    let mut config = config(&args)?;
     // Refuse before any work is done, not after minutes of import.
     config.check(config.addr)?;
     let store = Arc::new(Store::new(store_config(&args))?);
-    let mut served = Vec::new();
+    let mut served: Vec<(String, Arc<Simulator>)> = Vec::new();
     for source in &sources {
-        let toolset = source.load(&args.live)?;
-        let name = toolset.name.clone();
-        if served.iter().any(|(known, _)| *known == name) {
-            return Err(Error::new(
-                Code::DuplicateTool,
-                format!("two toolsets are called `{}`", printable(&name)),
-            )
-            .at(source)
-            .hint("give one of them another `name:` in a toolset file")
-            .into());
+        let loaded = match source.path().filter(|path| gtm_env::is_environment(path)) {
+            Some(path) => {
+                let environment = gtm_env::load(path, &|toolset| args.real.simulator(toolset))?;
+                let toolsets =
+                    environment.toolsets().map(|(name, made)| (name.to_owned(), made.clone())).collect();
+                config.environments.push(Arc::new(environment));
+                toolsets
+            }
+            None => {
+                let toolset = source.load(&args.live)?;
+                vec![(toolset.name.clone(), Arc::new(args.real.simulator(toolset)?))]
+            }
+        };
+        for (name, simulator) in loaded {
+            if served.iter().any(|(known, _)| *known == name) {
+                return Err(Error::new(
+                    Code::DuplicateTool,
+                    format!("two toolsets are called `{}`", printable(&name)),
+                )
+                .at(source)
+                .hint("give one of them another `name:` in a toolset file")
+                .into());
+            }
+            served.push((name.clone(), simulator.clone()));
+            store.add_toolset(name, simulator);
         }
-        served.push((name.clone(), toolset.tools.len()));
-        store.add_toolset(name, Arc::new(args.real.simulator(toolset)?));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -175,20 +192,41 @@ fn store_config(args: &Args) -> StoreConfig {
 }
 
 /// Address, ways in, limits, and a snippet to copy.
-fn banner(config: &ServerConfig, addr: SocketAddr, toolsets: &[(String, usize)], args: &Args) -> Result<()> {
+fn banner(
+    config: &ServerConfig,
+    addr: SocketAddr,
+    toolsets: &[(String, Arc<Simulator>)],
+    args: &Args,
+) -> Result<()> {
     let mut out = Out::new();
     let paint = out.paint;
     let store = store_config(args);
     let base = format!("http://{addr}");
-    let names: Vec<String> =
-        toolsets.iter().map(|(name, tools)| format!("{} ({tools} tools)", printable(name))).collect();
+    let tools = |simulator: &Simulator| simulator.tools().len();
+    let mut names: Vec<String> = toolsets
+        .iter()
+        .take(SHOWN)
+        .map(|(name, simulator)| format!("{} ({} tools)", printable(name), tools(simulator)))
+        .collect();
+    if toolsets.len() > SHOWN {
+        names.push(format!("and {} more", toolsets.len() - SHOWN));
+    }
+    let environments: Vec<String> = config
+        .environments
+        .iter()
+        .map(|environment| format!("{} ({} tasks)", printable(environment.name()), environment.tasks().len()))
+        .collect();
     let mut row =
         |label: &str, value: String| out.line(format!("{}  {value}", paint.strong(&format!("{label:9}"))));
     row("gtm", format!("listening on {base}"))?;
     row("toolsets", names.join(", "))?;
+    if !environments.is_empty() {
+        row("tasks", environments.join(", "))?;
+    }
     row("sessions", format!("POST {base}/v1/sessions    (described by {base}/openapi.json)"))?;
     row("MCP", format!("{base}/mcp, or {base}/s/SESSION/mcp with a session of its own"))?;
     row("REST", format!("{base}/rest/…, or {base}/r/SESSION/…    at the API's own paths"))?;
+    row("trainers", format!("OpenEnv and ORS at {base}, or {base}/e/ENVIRONMENT; chats at {base}/v1"))?;
     row("key", if config.api_key.is_some() { "required".into() } else { "none (loopback only)".to_owned() })?;
     let data = match &store.data {
         Some(folder) => format!("stored in {}", printable(&folder.to_string_lossy())),

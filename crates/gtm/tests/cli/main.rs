@@ -4,6 +4,7 @@ mod about;
 mod call;
 mod clients;
 mod common;
+mod env;
 mod eval;
 mod hostile;
 mod read;
