@@ -12,6 +12,7 @@
 
 pub mod fill;
 pub mod function;
+pub mod prompt;
 pub mod rest;
 mod words;
 

@@ -31,6 +31,7 @@ mod maths;
 mod member;
 mod money;
 mod nested;
+pub(crate) mod outline;
 mod part;
 mod remove;
 mod reply;
