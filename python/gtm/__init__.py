@@ -9,12 +9,17 @@
     forks = session.fork(64)                        # cheap copies that go their own ways
     gtm.call_batch([(fork, "getPetById", {"petId": 1}) for fork in forks])
 
+    environment = gtm.Environment("travel.yaml")    # tasks with goals that code checks
+    attempt = environment.attempt("cheapest")
+    attempt.call("book_flight", {...}); attempt.reward()["reward"]
+
 Sessions are safe to use from threads; the interpreter is let go while the simulator works.
-Adapters for training stacks are modules of their own, imported only when asked for: `gtm.aio`,
-`gtm.pytest_plugin`.
+Adapters are modules of their own, none of which is imported unless it is asked for: `gtm.aio`,
+`gtm.pytest_plugin`, `gtm.gymnasium`, `gtm.trl`, `gtm.verl`.
 """
 
 from gtm._native import (
+    Environment,
     GtmError,
     Reply,
     RequestError,
@@ -30,6 +35,7 @@ from gtm._native import (
 )
 
 __all__ = [
+    "Environment",
     "GtmError",
     "Reply",
     "RequestError",

@@ -62,6 +62,22 @@ class Toolset:
     def restore(self, saved: str) -> Session:
         """A session that `Session.save` wrote. Raises StorageError."""
 
+class Environment:
+    """A toolset with tasks whose goals code checks. Immutable, cheap to share."""
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        """Reads an environment file, or a dataset that `gtm carg run` made."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    def tasks(self, split: str | None = None) -> list[dict[str, Any]]:
+        """What the tasks ask: `{"id", "split", "instruction", "calls", "answer"}`."""
+
+    def attempt(self, task: str) -> Session:
+        """Opens a session that is an attempt at the task of this id."""
+
 class Session:
     """One agent's copy of a toolset's world. Calls from several threads run one after the other."""
 
@@ -98,6 +114,16 @@ class Session:
 
     def save(self) -> str:
         """The whole session as text, for `Toolset.restore`."""
+
+    def reward(self, answer: str | None = None) -> dict[str, Any]:
+        """What the attempt is worth now: `{"reward", "success", "kind", "checks"}`.
+
+        Raises GtmError for a session that is no attempt at a task.
+        """
+
+    @property
+    def tools(self) -> list[dict[str, Any]]:
+        """The tools that may be called here, as a chat model takes them."""
 
     @property
     def turns(self) -> int: ...

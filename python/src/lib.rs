@@ -6,6 +6,7 @@
 
 mod batch;
 mod convert;
+mod environment;
 mod error;
 mod reply;
 mod session;
@@ -23,6 +24,7 @@ fn main(py: Python<'_>, arguments: Vec<String>) -> u8 {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<toolset::Toolset>()?;
+    module.add_class::<environment::Environment>()?;
     module.add_class::<session::Session>()?;
     module.add_class::<reply::Reply>()?;
     module.add("ToolError", module.py().get_type::<reply::ToolError>())?;

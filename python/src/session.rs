@@ -3,6 +3,8 @@
 use crate::convert::{arguments, to_json, to_python};
 use crate::error::raised;
 use crate::reply::Reply;
+use gtm_env::TaskRef;
+use gtm_error::{Code, Error};
 use gtm_sim::{Call, Observed, Simulator, SnapshotRef};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -14,11 +16,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Session {
     pub(crate) simulator: Arc<Simulator>,
     pub(crate) session: Mutex<gtm_sim::Session>,
+    /// What the session is an attempt at. It looks at the session from outside, which knows nothing of it.
+    task: Option<TaskRef>,
 }
 
 impl Session {
-    pub(crate) fn new(simulator: Arc<Simulator>, session: gtm_sim::Session) -> Session {
-        Session { simulator, session: Mutex::new(session) }
+    pub(crate) fn new(simulator: Arc<Simulator>, session: gtm_sim::Session, task: Option<TaskRef>) -> Session {
+        Session { simulator, session: Mutex::new(session), task }
     }
 
     /// The session, alone. It changes only by whole turns, so that one which a panic left behind is whole.
@@ -74,7 +78,7 @@ impl Session {
                 Some(seed) => session.fork_with_seed(seed.wrapping_add(at as u64)),
                 None => session.fork(),
             };
-            Session::new(self.simulator.clone(), fork)
+            Session::new(self.simulator.clone(), fork, self.task.clone())
         };
         match n {
             None => Ok(Py::new(py, copy(0))?.into_any()),
@@ -122,6 +126,27 @@ impl Session {
     fn save(&self, py: Python<'_>) -> String {
         let session = self.lock().clone();
         py.detach(|| session.to_json().to_string())
+    }
+
+    /// What the attempt is worth now, with the agent's answer if it has one, and why.
+    #[pyo3(signature = (answer=None))]
+    fn reward(&self, py: Python<'_>, answer: Option<&str>) -> PyResult<Py<PyAny>> {
+        let Some(task) = &self.task else {
+            let error = Error::new(Code::TaskUnknown, "the session has no task");
+            return Err(raised(&error.hint("open it by `Environment.attempt`")));
+        };
+        let session = self.lock().clone();
+        let score = py.detach(|| serde_json::to_value(task.score(&session, answer)));
+        to_python(py, &score.unwrap_or_default())
+    }
+
+    /// The tools that may be called here, as a chat model takes them.
+    #[getter]
+    fn tools(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let allowed = self.task.as_ref().and_then(TaskRef::tools);
+        let may = |name: &String| allowed.is_none_or(|allowed| allowed.contains(name));
+        let tools = self.simulator.tools().iter().filter(|tool| may(&tool.name));
+        to_python(py, &tools.map(crate::toolset::chat_tool).collect())
     }
 
     /// Number of turns so far.

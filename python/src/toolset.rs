@@ -14,6 +14,12 @@ use std::sync::Arc;
 #[pyclass(frozen, module = "gtm")]
 pub(crate) struct Toolset(Arc<Simulator>);
 
+/// A tool as a chat model takes it.
+pub(crate) fn chat_tool(tool: &gtm_tool::ToolSpec) -> Json {
+    json!({"type": "function", "function": {
+        "name": tool.name, "description": tool.description, "parameters": tool.parameters}})
+}
+
 #[pymethods]
 impl Toolset {
     /// Reads a toolset or spec: a path (file or folder), or the document itself as dict or list.
@@ -42,11 +48,7 @@ impl Toolset {
     /// The tools as a chat model takes them: `{"type": "function", "function": {...}}`.
     #[getter]
     fn tools(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let tool = |tool: &gtm_tool::ToolSpec| {
-            json!({"type": "function", "function": {
-                "name": tool.name, "description": tool.description, "parameters": tool.parameters}})
-        };
-        to_python(py, &self.0.tools().iter().map(tool).collect())
+        to_python(py, &self.0.tools().iter().map(chat_tool).collect())
     }
 
     /// Opens a session; what is not given is as the toolset says.
@@ -71,7 +73,7 @@ impl Toolset {
         let options: SessionOptions = serde_json::from_value(Json::Object(options))
             .map_err(|e| raised(&Error::new(Code::RequestMalformed, e.to_string())))?;
         let session = self.0.open(options).map_err(|e| raised(&e))?;
-        Ok(Session::new(self.0.clone(), session))
+        Ok(Session::new(self.0.clone(), session, None))
     }
 
     /// A session that was saved before.
@@ -79,7 +81,7 @@ impl Toolset {
         let json: Json = serde_json::from_str(saved)
             .map_err(|e| raised(&Error::new(Code::StorageCorrupt, format!("not a saved session: {e}"))))?;
         let session = gtm_sim::Session::from_json(&json).map_err(|e| raised(&e))?;
-        Ok(Session::new(self.0.clone(), session))
+        Ok(Session::new(self.0.clone(), session, None))
     }
 
     fn __repr__(&self) -> String {
