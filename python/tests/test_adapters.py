@@ -58,7 +58,7 @@ def test_trl_environments():
     assert "Args:\n    flight_id:" in env.book_flight.__doc__
     env.reset(**row)
     assert reward([env]) == [0.0]
-    assert "TP933" in env.book_flight("TP933", passengers=["Noa Frei"])
+    assert "149.5" in env.book_flight("TP933", passengers=["Noa Frei"])
     assert reward([env]) == [1.0]
     env.reset(**row)
     assert env.get_reward() == 0.0

@@ -16,7 +16,8 @@ pub(crate) fn text(content: &Value) -> String {
 /// The content, by far the largest part, is turned into JSON once, and its text is an escaped copy
 /// of that.
 pub(crate) fn write(out: &mut Vec<u8>, reply: &Reply) {
-    let content = reply.content.to_string();
+    // Not by `Display`, whose formatter is the slower way to the same text.
+    let content = serde_json::to_string(&reply.content).unwrap_or_else(|_| "null".to_owned());
     let text = match &reply.content {
         Value::String(text) => text,
         _ => &content,
