@@ -311,7 +311,7 @@ impl Dresser<'_> {
     }
 
     fn case(&self, name: &str) -> String {
-        self.names.key(name)
+        self.names.reply_key(name, self.plan)
     }
 
     /// The reply template and the schema of what it gives, before the envelope.

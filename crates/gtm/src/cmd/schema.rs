@@ -20,6 +20,8 @@ enum Format {
     Behavior,
     /// Domain packs
     Pack,
+    /// Configurations of `gtm carg run`
+    Carg,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
@@ -28,6 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         Format::Toolset => out.pretty(&Toolset::json_schema())?,
         Format::Behavior => out.pretty(&gtm_world::behavior::json_schema())?,
         Format::Pack => out.pretty(&gtm_carg::pack::json_schema())?,
+        Format::Carg => out.pretty(&gtm_carg::dataset::json_schema())?,
     }
     out.flush()?;
     Ok(Status::Done)
