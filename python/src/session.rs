@@ -21,7 +21,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(simulator: Arc<Simulator>, session: gtm_sim::Session, task: Option<TaskRef>) -> Session {
+    pub(crate) fn new(
+        simulator: Arc<Simulator>,
+        session: gtm_sim::Session,
+        task: Option<TaskRef>,
+    ) -> Session {
         Session { simulator, session: Mutex::new(session), task }
     }
 

@@ -1,23 +1,26 @@
-//! Prints sessions of the packs, to be read: `cargo run -p gtm-carg --example look -- PACKS FIRST COUNT`.
+//! Prints sessions of the packs, to be read: `cargo run -p gtm-carg --example look -- PACKS FIRST COUNT [SPECS]`:
+//! with specs, sessions are of these alone.
 
-use gtm_carg::domain::Domain;
-use gtm_carg::pack;
-use gtm_carg::session::{Field, generate};
+use gtm_carg::catalogue::Catalogue;
+use gtm_carg::dataset::Config;
+use gtm_carg::session::generate;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let number = |at: usize, usual: u64| args.get(at).and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let files = pack::pack_files(&[args.get(1).map_or("packs", String::as_str).into()]).expect("packs");
-    let fields: Vec<Field> =
-        files.iter().map(|file| Field::new(Domain::new(pack::load(file).expect("a sound pack")))).collect();
-    for field in &fields {
+    let packs = vec![args.get(1).map_or("packs", String::as_str).into()];
+    let specs = args.get(4).map(Into::into).into_iter().collect();
+    let config = Config { packs, specs, seed: 7, spec_share: 1.0, ..Config::default() };
+    let catalogue = Catalogue::of(&config).expect("sound packs");
+    let recipe = catalogue.recipe(&config);
+    for field in &catalogue.fields {
         println!("== {}: {} plans", field.domain.pack.domain, field.plans.len());
     }
     let start = std::time::Instant::now();
     let (first, count) = (number(2, 0), number(3, 3));
     let (mut turns, mut errors) = (0usize, 0usize);
     for at in first..first + count {
-        let trace = match generate(&fields, 7, at) {
+        let trace = match generate(&catalogue, &recipe, at) {
             Ok(trace) => trace,
             Err(error) => {
                 println!("session {at}: {error}");

@@ -1,20 +1,26 @@
-//! All packs of some folders, checked and planned.
+//! What sessions are made of: packs, checked and planned, and real specs.
 
-use crate::dataset::Recipe;
+use crate::dataset::{Config, Recipe};
 use crate::domain::Domain;
 use crate::lint::{Severity, lint};
 use crate::pack;
 use crate::session::Field;
+use crate::specs::Pool;
+use crate::style::Vocabulary;
 use gtm_error::{Code, Error, Result};
 use gtm_world::seed;
 use std::path::PathBuf;
 
-/// Packs, ready for use.
+/// Packs and specs, ready for use.
 pub struct Catalogue {
     /// One for each pack, in order of file name.
     pub fields: Vec<Field>,
     /// What the packs' texts determine and nothing else does.
     pub digest: String,
+    /// Real specs.
+    pub specs: Pool,
+    /// How usual names are, and words to make them particular by.
+    pub vocabulary: Vocabulary,
 }
 
 impl Catalogue {
@@ -39,17 +45,45 @@ impl Catalogue {
             }
             fields.push(Field::new(Domain::new(pack)));
         }
-        Ok(Catalogue { fields, digest: format!("{digest:016x}") })
+        let specs = Pool::default();
+        let vocabulary = Vocabulary::of(&fields, &specs);
+        Ok(Catalogue { fields, digest: format!("{digest:016x}"), specs, vocabulary })
     }
 
-    /// What a dataset of these packs is made from.
-    pub fn recipe(&self, seed: u64, sessions: u64) -> Recipe {
+    /// Reads the packs and specs of a configuration.
+    ///
+    /// # Errors
+    /// As [`Catalogue::load`], [`Pool::load`] and [`Config::check`].
+    pub fn of(config: &Config) -> Result<Catalogue> {
+        config.check()?;
+        let packs = match config.packs.is_empty() {
+            true => Catalogue {
+                fields: Vec::new(),
+                digest: String::new(),
+                specs: Pool::default(),
+                vocabulary: Vocabulary::default(),
+            },
+            false => Catalogue::load(&config.packs)?,
+        };
+        let specs = Pool::load(&config.specs)?;
+        let vocabulary = Vocabulary::of(&packs.fields, &specs);
+        Ok(Catalogue { specs, vocabulary, ..packs })
+    }
+
+    /// What determines a dataset of this configuration.
+    pub fn recipe(&self, config: &Config) -> Recipe {
         Recipe {
-            seed,
-            sessions,
+            seed: config.seed,
+            sessions: config.sessions,
             version: env!("CARGO_PKG_VERSION").into(),
+            spec_share: if self.specs.providers.is_empty() { 0.0 } else { config.spec_share },
+            splits: config.splits,
+            samples: config.samples,
+            formats: config.formats.clone(),
             domains: self.fields.iter().map(|field| field.domain.pack.domain.clone()).collect(),
             packs: self.digest.clone(),
+            providers: self.specs.providers.len(),
+            specs: self.specs.digest.clone(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Going through everything in a step that is an expression or a name: once written, used for checking
 //! and for renaming.
 
+use crate::text::{Role, holes, names};
 use gtm_world::behavior::{Op, Step};
 use serde_json::{Map as JsonMap, Value as Json};
+use std::collections::BTreeSet;
 
 /// A part of a step.
 #[derive(Debug)]
@@ -120,6 +122,23 @@ pub fn visit(step: &mut Step, see: &mut dyn FnMut(Part<'_>)) {
         }
         Op::Reply(reply) => template(reply, see),
     }
+}
+
+/// The variables that steps name, in expressions and in messages.
+pub fn variables(steps: &[Step]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut look = |text: &str| {
+        let variables = names(text).into_iter().filter(|name| name.role == Role::Variable);
+        found.extend(variables.map(|name| name.text.to_owned()));
+    };
+    for step in steps {
+        visit(&mut step.clone(), &mut |part| match part {
+            Part::Expr(text) | Part::Place(text) => look(text),
+            Part::Message(text) => holes(text).iter().for_each(|hole| look(hole)),
+            _ => {}
+        });
+    }
+    found
 }
 
 fn some<'s>(

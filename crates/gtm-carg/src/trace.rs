@@ -1,5 +1,6 @@
 //! What is written to datasets: executed sessions. The one thing that makers and checkers share.
 
+use crate::dataset::Split;
 use gtm_tool::ToolSpec;
 use gtm_world::Behaviors;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,14 @@ pub struct Trace {
     pub suite: String,
     /// Number of the session in its dataset, as text.
     pub session_id: String,
-    /// What is kept together in splits: the domains.
+    /// Where its tools are from.
+    #[serde(default)]
+    pub source: Source,
+    /// What is kept together in splits: the main domain, or the provider.
     pub group: String,
+    /// The split it belongs to.
+    #[serde(default)]
+    pub split: Split,
     /// Seed of the session.
     pub seed: u64,
     /// The tools that the agent sees.
@@ -30,6 +37,27 @@ pub struct Trace {
     /// Something to be achieved with the tools, with the way it was achieved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
+}
+
+/// Where tools are from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Domain packs.
+    #[default]
+    Packs,
+    /// Real specs.
+    Specs,
+}
+
+impl Source {
+    /// As files and counts name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Packs => "packs",
+            Source::Specs => "specs",
+        }
+    }
 }
 
 /// What a tool is, for those who check or count.

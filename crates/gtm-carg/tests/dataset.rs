@@ -1,7 +1,7 @@
 //! Datasets: the same bytes whatever makes them, and checks that find what is wrong.
 
 use gtm_carg::catalogue::Catalogue;
-use gtm_carg::dataset::{self, SESSIONS_PER_PART, Shard};
+use gtm_carg::dataset::{self, Config, Recipe, SESSIONS_PER_PART, Shard};
 use gtm_carg::session::generate;
 use gtm_carg::trace::Trace;
 use gtm_carg::verify::{Check, Counters, verify};
@@ -20,20 +20,32 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     Catalogue::load(&files.map(|file| root.join(file))).expect("sound packs")
 });
 
-fn make(folder: &Path, sessions: u64, jobs: usize, shard: Shard) -> dataset::Counts {
-    let recipe = CATALOGUE.recipe(5, sessions);
-    dataset::make(&CATALOGUE.fields, &recipe, folder, jobs, shard, &|_| {}).expect("a dataset")
+/// What determines a dataset of the test's packs.
+fn recipe(seed: u64, sessions: u64) -> Recipe {
+    CATALOGUE.recipe(&Config { seed, sessions, ..Config::default() })
 }
 
-/// Names and bytes of all files in a folder.
+fn make(folder: &Path, sessions: u64, jobs: usize, shard: Shard) -> dataset::Counts {
+    dataset::make(&CATALOGUE, &recipe(5, sessions), folder, jobs, shard, &|_| {}).expect("a dataset")
+}
+
+/// Paths and bytes of all files in a folder.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    std::fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder") {
             let path = entry.expect("an entry").path();
-            (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).expect("a file"))
-        })
-        .collect()
+            match path.is_dir() {
+                true => open.push(path),
+                false => {
+                    let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+                    found.insert(name, std::fs::read(&path).expect("a file"));
+                }
+            }
+        }
+    }
+    found
 }
 
 #[test]
@@ -58,11 +70,24 @@ fn jobs_shards_and_restarts_give_the_same_bytes() {
 }
 
 #[test]
+fn published_schema_is_current() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/carg.schema.json"));
+    let schema = format!("{:#}\n", dataset::json_schema());
+    if std::env::var_os("GTM_BLESS").is_some() {
+        std::fs::write(path, &schema).expect("docs/ can be written");
+    }
+    let published = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        published == schema,
+        "docs/carg.schema.json is stale: GTM_BLESS=1 cargo test -p gtm-carg --test dataset"
+    );
+}
+
+#[test]
 fn another_recipe_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path(), 3, 1, WHOLE);
-    let recipe = CATALOGUE.recipe(6, 3);
-    let error = dataset::make(&CATALOGUE.fields, &recipe, folder.path(), 1, WHOLE, &|_| {}).unwrap_err();
+    let error = dataset::make(&CATALOGUE, &recipe(6, 3), folder.path(), 1, WHOLE, &|_| {}).unwrap_err();
     assert_eq!(error.code().id(), "GTM0802");
 }
 
@@ -70,8 +95,9 @@ fn another_recipe_is_refused() {
 fn generated_sessions_pass_and_no_tool_fails_inside() {
     let mut counters = Counters::default();
     let mut wrong = Vec::new();
+    let recipe = recipe(11, 150);
     for number in 0..150 {
-        let trace = generate(&CATALOGUE.fields, 11, number).expect("a session");
+        let trace = generate(&CATALOGUE, &recipe, number).expect("a session");
         for violation in verify(&trace, &mut counters) {
             wrong.push(format!("session {number}: {violation:?}"));
         }
@@ -98,8 +124,9 @@ fn generated_sessions_pass_and_no_tool_fails_inside() {
 /// Sessions in which `spoil` finds something to spoil, and what the checks say of them.
 fn spoilt(check: Check, spoil: impl Fn(&mut Trace) -> bool) {
     let mut tried = 0;
+    let recipe = recipe(13, 400);
     for number in 0..400 {
-        let mut trace = generate(&CATALOGUE.fields, 13, number).expect("a session");
+        let mut trace = generate(&CATALOGUE, &recipe, number).expect("a session");
         if spoil(&mut trace) {
             tried += 1;
             let found = verify(&trace, &mut Counters::default());

@@ -176,6 +176,9 @@ codes! {
     DatasetOther = "GTM0802", 400, "another dataset is there",
         "choose another folder, or give the seed, number of sessions and packs that the folder was made with",
         "The folder given to `gtm carg run` holds a dataset that was made from another seed, number of sessions, version or set of packs. Going on would mix two datasets, so nothing was written.";
+    DatasetConfig = "GTM0803", 400, "configuration of a dataset not valid",
+        "mend the configuration at the place shown; docs/carg.md lists its keys",
+        "The configuration given to `gtm carg run` has a key or value that is not allowed, names nothing that tools could be made of, or nothing can be made of what it names.";
     // 09: models and training
     ModelInvalid = "GTM0901", 400, "model not valid",
         "give a Hugging Face folder of a Qwen2 model: `config.json`, `model.safetensors`, `tokenizer.json`",

@@ -40,6 +40,8 @@ pub struct Reading {
     pub behaviors: Behaviors,
     /// How each behavior was found, by tool name.
     pub rungs: BTreeMap<String, Rung>,
+    /// How sure a model is of what it read, 0 to 1, by tool name.
+    pub confidence: BTreeMap<String, f64>,
 }
 
 impl Reading {
@@ -62,6 +64,8 @@ impl Reading {
 pub enum Rung {
     /// Derived from REST semantics, or from names, schemas and state.
     Rules,
+    /// Read by a language model, and held when it was tried.
+    Model,
     /// Not found: the reply is generated from the return schema and the call alone.
     Direct,
 }

@@ -1,6 +1,7 @@
 //! The toolset and world of one session: domains, a style, a choice of tools, records.
 
-use super::Field;
+use crate::catalogue::Catalogue;
+use crate::dataset::Splits;
 use crate::domain::Domain;
 use crate::rng::Rng;
 use crate::stage::Stage;
@@ -32,19 +33,25 @@ pub(super) struct Account {
 
 /// The clock of all sessions: one call, half a minute.
 pub(super) fn clock() -> Clock {
-    Clock { start: "2025-06-02T08:00:00Z".into(), tick_s: 30 }
+    Clock { start: CLOCK_START.into(), tick_s: TICK_S }
 }
 
-/// Start of the clock, seconds since 1970.
-const NOW: i64 = 1_748_851_200;
+/// Start of the clock, and the same in seconds since 1970.
+pub(crate) const CLOCK_START: &str = "2025-06-02T08:00:00Z";
+pub(crate) const NOW: i64 = 1_748_851_200;
+/// Seconds that a call takes.
+pub(crate) const TICK_S: u32 = 30;
 
 /// Draws a toolset and a world.
-pub(super) fn build<'f>(fields: &'f [Field], rng: &mut Rng) -> Result<Built<'f>> {
+pub(super) fn build<'f>(catalogue: &'f Catalogue, splits: &Splits, rng: &mut Rng) -> Result<Built<'f>> {
+    let fields = &catalogue.fields;
     let main = rng.pick(fields);
     let mut chosen = vec![main];
     if fields.len() > 1 && rng.chance(0.2) {
         let other = rng.pick(fields);
-        if !std::ptr::eq(other, main) {
+        // A domain that is held out is nowhere but in its own split.
+        let (a, b) = (&main.domain.pack.domain, &other.domain.pack.domain);
+        if !std::ptr::eq(other, main) && splits.of(a) == splits.of(b) {
             chosen.push(other);
         }
     }
@@ -55,7 +62,7 @@ pub(super) fn build<'f>(fields: &'f [Field], rng: &mut Rng) -> Result<Built<'f>>
         .map(|(at, field)| {
             let own = Style { prefix: style.prefix.clone().filter(|_| at == 0), ..style.clone() };
             let scope = (at > 0).then_some(field.domain.pack.domain.as_str());
-            Names::new(&field.domain, &own, scope, rng)
+            Names::new(&field.domain, &catalogue.vocabulary, &own, scope, rng)
         })
         .collect();
     let total = match rng.weighted([30.0, 40.0, 22.0, 8.0].into_iter()) {

@@ -1,14 +1,12 @@
 //! Calls that are wrong, as agents get them wrong.
 
 use crate::rng::Rng;
-use crate::stage::{Stage, Staged};
 use crate::trace::Call;
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 /// The call spoilt in one way, and the name of that way; `None` if it has nothing to spoil.
-pub(super) fn mutate(call: &Call, tool: &Staged, rng: &mut Rng) -> Option<(Call, &'static str)> {
+pub(crate) fn mutate(call: &Call, schema: &Json, rng: &mut Rng) -> Option<(Call, &'static str)> {
     let mut arguments = call.arguments.as_object()?.clone();
-    let schema = &tool.dressed.spec.parameters;
     for _ in 0..4 {
         let mutation = match rng.below(6) {
             0 => missing(&mut arguments, schema, rng).then_some("missing"),
@@ -26,16 +24,15 @@ pub(super) fn mutate(call: &Call, tool: &Staged, rng: &mut Rng) -> Option<(Call,
 }
 
 /// The name of a tool that is not there, near one that is.
-pub(super) fn unknown_tool(stage: &Stage, rng: &mut Rng) -> String {
-    let known =
-        stage.tools.get_index(rng.below(stage.tools.len())).map(|(name, _)| name.clone()).unwrap_or_default();
+pub(crate) fn unknown_tool(names: &[&str], rng: &mut Rng) -> String {
+    let known = rng.try_pick(names).copied().unwrap_or_default();
     let made = match rng.below(4) {
         0 => format!("{known}s"),
         1 => known.replacen("get", "fetch", 1) + "_v2",
         2 => known.chars().rev().skip(2).collect::<Vec<_>>().into_iter().rev().collect(),
         _ => format!("{known}_all"),
     };
-    if stage.tools.contains_key(&made) || made.is_empty() { format!("{known}_unknown") } else { made }
+    if names.contains(&made.as_str()) || made.is_empty() { format!("{known}_unknown") } else { made }
 }
 
 fn properties(schema: &Json) -> impl Iterator<Item = (&String, &Json)> {

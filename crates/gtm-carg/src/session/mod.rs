@@ -2,18 +2,21 @@
 
 mod arguments;
 mod build;
-mod faults;
+pub(crate) mod faults;
 mod task;
 
+use crate::catalogue::Catalogue;
+use crate::dataset::{Recipe, Split, Splits};
 use crate::domain::Domain;
 use crate::rng::Rng;
 use crate::stage::{Answer, Stage};
 use crate::style::Names;
 use crate::tools::{Effect, ParamRole, Plan, plans};
-use crate::trace::{Call, Fact, Trace, Turn};
+use crate::trace::{Call, Fact, Source, Trace, Turn};
 use arguments::Caller;
 use build::Built;
-use gtm_error::Result;
+pub(crate) use build::{CLOCK_START, NOW, TICK_S};
+use gtm_error::{Code, Error, Result};
 use gtm_world::World;
 use serde_json::Value as Json;
 use std::sync::Arc;
@@ -36,19 +39,55 @@ impl Field {
     }
 }
 
-/// Makes one session; the same number and seed always make the same one.
+/// Attempts at an API of which something follows, before a domain is taken in its place.
+const APIS: usize = 8;
+
+/// Makes one session; the same number, recipe and catalogue always make the same one.
 ///
 /// # Errors
 /// A pack whose tools do not compile.
-pub fn generate(fields: &[Field], seed: u64, number: u64) -> Result<Trace> {
-    let mut rng = Rng::new(seed, &["session", &number.to_string()]);
-    let Built { stage, names, state, accounts } = build::build(fields, &mut rng)?;
+pub fn generate(catalogue: &Catalogue, recipe: &Recipe, number: u64) -> Result<Trace> {
+    let mut rng = Rng::new(recipe.seed, &["session", &number.to_string()]);
+    let specs = &catalogue.specs;
+    let real = !specs.providers.is_empty() && (catalogue.fields.is_empty() || rng.chance(recipe.spec_share));
+    if real {
+        let all: Vec<f64> = Split::ALL.iter().map(|split| split_share(*split, recipe)).collect();
+        let split = Split::ALL[rng.weighted(all.iter().copied())];
+        let attempts = if catalogue.fields.is_empty() { 16 * APIS } else { APIS };
+        for _ in 0..attempts {
+            let Some((provider, api)) = specs.draw(&recipe.splits, split, &mut rng) else { continue };
+            if let Some(trace) = crate::specs::generate(provider, api, &mut rng) {
+                return Ok(Trace { session_id: number.to_string(), split, ..trace });
+            }
+        }
+    }
+    if catalogue.fields.is_empty() {
+        return Err(Error::new(Code::DatasetConfig, "no session can be made of the specs")
+            .at("/specs")
+            .expected("APIs whose operations create, get, list, update or delete something"));
+    }
+    let trace = of_packs(catalogue, recipe, &mut rng)?;
+    Ok(Trace { session_id: number.to_string(), ..trace })
+}
+
+/// The share of sessions that a split gets.
+fn split_share(split: Split, recipe: &Recipe) -> f64 {
+    let Splits { validation, test } = recipe.splits;
+    match split {
+        Split::Train => (1.0 - validation - test).max(0.0),
+        Split::Validation => validation,
+        Split::Test => test,
+    }
+}
+
+fn of_packs(catalogue: &Catalogue, recipe: &Recipe, rng: &mut Rng) -> Result<Trace> {
+    let Built { stage, names, state, accounts } = build::build(catalogue, &recipe.splits, rng)?;
     let session_seed = rng.bits();
     let world = World::new(state.clone(), session_seed, false, &build::clock())?;
     let names: Vec<&Names<'_>> = names.iter().collect();
     let player = Player { stage: &stage, names: &names, accounts: &accounts };
-    let turns = player.play(world.clone(), &mut rng);
-    let task = if rng.chance(0.4) { task::task(&stage, &names, &world, &turns, &mut rng) } else { None };
+    let turns = player.play(world.clone(), rng);
+    let task = if rng.chance(0.4) { task::task(&stage, &names, &world, &turns, rng) } else { None };
     let facts = stage
         .tools
         .values()
@@ -63,7 +102,9 @@ pub fn generate(fields: &[Field], seed: u64, number: u64) -> Result<Trace> {
         .collect();
     Ok(Trace {
         suite: "carg".into(),
-        session_id: number.to_string(),
+        session_id: String::new(),
+        source: Source::Packs,
+        split: recipe.splits.of(&stage.domains[0].pack.domain),
         group: stage.domains[0].pack.domain.clone(),
         seed: session_seed,
         tools: stage.tools.values().map(|tool| tool.dressed.spec.clone()).collect(),
@@ -157,7 +198,8 @@ impl Player<'_> {
         rng: &mut Rng,
     ) -> Turn {
         if rng.chance(0.012) {
-            let name = faults::unknown_tool(self.stage, rng);
+            let names: Vec<&str> = self.stage.tools.keys().map(String::as_str).collect();
+            let name = faults::unknown_tool(&names, rng);
             return self.made(
                 world,
                 Call { name, arguments: Json::Object(Default::default()) },
@@ -194,7 +236,7 @@ impl Player<'_> {
             }
         }
         let Some((call, answer, subject)) = last else { unreachable!("at least one attempt is made") };
-        if fault && let Some((call, mutation)) = faults::mutate(&call, tool, rng) {
+        if fault && let Some((call, mutation)) = faults::mutate(&call, &tool.dressed.spec.parameters, rng) {
             return self.made(world, call, Some(mutation));
         }
         if answer.error.is_none() {

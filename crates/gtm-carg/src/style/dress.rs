@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::{Done, Envelope, RecordShape, Rows, docs, schema};
-use crate::domain::Kindred;
+use crate::domain::{Domain, Kindred};
 use crate::pack::Kind;
 use crate::rng::Rng;
 use crate::steps::{self, Part};
@@ -48,6 +48,8 @@ pub fn dress(plan: &Plan, names: &Names<'_>, rng: &mut Rng) -> Dressed {
     if !reply.is_null() {
         behavior.steps.push(Op::Reply(reply).into());
     }
+    let constants = constants(names.domain(), &behavior.steps);
+    behavior.steps.splice(0..0, constants);
     let style = names.style();
     let spec = ToolSpec {
         name: names.tool(plan),
@@ -63,6 +65,18 @@ pub fn dress(plan: &Plan, names: &Names<'_>, rng: &mut Rng) -> Dressed {
         ..ToolSpec::default()
     };
     Dressed { spec, behavior, params }
+}
+
+/// The domain's constants that steps name, as a step that goes before them.
+fn constants(domain: &Domain, steps: &[Step]) -> Option<Step> {
+    let used = steps::variables(steps);
+    let named = domain.pack.constants.iter().filter(|(name, _)| used.contains(*name));
+    let bound: JsonMap<String, Json> = named
+        .map(|(name, value)| {
+            (name.clone(), if value.is_number() { value.clone() } else { json!({"$value": value}) })
+        })
+        .collect();
+    (!bound.is_empty()).then(|| Op::Let(bound).into())
 }
 
 /// Two arguments of one name: the second keeps the pack's own.
@@ -311,7 +325,7 @@ impl Dresser<'_> {
     }
 
     fn case(&self, name: &str) -> String {
-        self.names.key(name)
+        self.names.reply_key(name, self.plan)
     }
 
     /// The reply template and the schema of what it gives, before the envelope.

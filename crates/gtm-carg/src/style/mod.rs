@@ -4,9 +4,11 @@ mod docs;
 mod dress;
 mod names;
 mod schema;
+mod vocabulary;
 
 pub use dress::{Dressed, DressedParam, dress};
 pub use names::{Names, api_words};
+pub use vocabulary::Vocabulary;
 
 use crate::rng::Rng;
 use serde_json::{Value as Json, json};
@@ -26,7 +28,7 @@ pub struct Style {
     pub id_argument: IdArgument,
     /// What attributes that refer to other records end with.
     pub reference_suffix: &'static str,
-    /// The member that holds a record's id.
+    /// The last word of the member that holds a record's id.
     pub id_member: &'static str,
     /// How often a member gets a name other than the pack's.
     pub variety: f64,
@@ -213,8 +215,8 @@ impl Style {
                 [weigh(rng, &[62.0, 28.0, 10.0])],
             reference_suffix: ["_id", "", "_ref", "_key", "_no", "_uid"]
                 [weigh(rng, &[70.0, 14.0, 5.0, 4.0, 4.0, 3.0])],
-            id_member: ["id", "_id", "uid", "key", "ref", "guid", "code", "identifier"]
-                [weigh(rng, &[76.0, 6.0, 5.0, 3.0, 3.0, 2.0, 3.0, 2.0])],
+            id_member: ["id", "uid", "key", "ref", "guid", "code", "identifier", "no", "number"]
+                [weigh(rng, &[62.0, 6.0, 8.0, 6.0, 4.0, 5.0, 3.0, 3.0, 3.0])],
             variety: [0.0, 0.25, 0.6][weigh(rng, &[30.0, 45.0, 25.0])],
             nesting: match weigh(rng, &[74.0, 10.0, 8.0, 8.0]) {
                 0 => Nesting::Flat,

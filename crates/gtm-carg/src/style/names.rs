@@ -1,6 +1,6 @@
 //! Names in a style: of members, collections, arguments and tools.
 
-use super::{IdArgument, Nesting, Pattern, Style};
+use super::{IdArgument, Nesting, Pattern, Style, Vocabulary};
 use crate::domain::{Domain, Kindred};
 use crate::pack::{Kind, Pack};
 use crate::rng::Rng;
@@ -90,6 +90,7 @@ const ROLES: &[(&str, &[&str])] = &[
 #[derive(Debug)]
 pub struct Names<'d> {
     domain: &'d Domain,
+    vocabulary: &'d Vocabulary,
     style: Style,
     members: HashMap<String, String>,
     collections: HashMap<String, String>,
@@ -97,12 +98,25 @@ pub struct Names<'d> {
 
 impl<'d> Names<'d> {
     /// Settles all names. `scope` is put before the names of collections where several domains share a state.
-    pub fn new(domain: &'d Domain, style: &Style, scope: Option<&str>, rng: &mut Rng) -> Names<'d> {
-        let mut names =
-            Names { domain, style: style.clone(), members: HashMap::new(), collections: HashMap::new() };
+    pub fn new(
+        domain: &'d Domain,
+        vocabulary: &'d Vocabulary,
+        style: &Style,
+        scope: Option<&str>,
+        rng: &mut Rng,
+    ) -> Names<'d> {
+        let mut names = Names {
+            domain,
+            vocabulary,
+            style: style.clone(),
+            members: HashMap::new(),
+            collections: HashMap::new(),
+        };
         let mut taken: HashSet<String> = domain.constant_keys.clone();
-        names.members.insert("id".into(), style.id_member.into());
-        taken.insert(style.id_member.into());
+        let id = vocabulary.particular("id", vec![style.id_member.into()], &names.own(), rng);
+        let id = style.field_case.join(&id);
+        taken.insert(id.clone());
+        names.members.insert("id".into(), id);
         let mut all: Vec<(&str, &crate::pack::Attribute, &str)> = Vec::new();
         for kindred in domain.entities.values().chain(domain.singletons.values()) {
             all.extend(
@@ -164,6 +178,17 @@ impl<'d> Names<'d> {
     /// The domain.
     pub fn domain(&self) -> &'d Domain {
         self.domain
+    }
+
+    /// Words of the domain and of what there is in it.
+    fn own(&self) -> Vec<String> {
+        let things = self.domain.entities.keys().chain(self.domain.singletons.keys());
+        let mut own: Vec<String> =
+            words(&self.domain.pack.domain).into_iter().chain(things.flat_map(|name| words(name))).collect();
+        own.retain(|word| word.len() > 2);
+        own.sort();
+        own.dedup();
+        own
     }
 
     fn member_name(
@@ -228,6 +253,12 @@ impl<'d> Names<'d> {
                     (*rng.pick(&["current", "the", "my", "x", "item", "entry", "base"])).to_owned(),
                 ),
             }
+            parts.dedup();
+        }
+        // A name that many domains have, and that the style has left as it is.
+        if parts.join("_") == name {
+            let own = [words(owner), words(&self.domain.pack.domain)].concat();
+            parts = self.vocabulary.particular(name, parts, &own, rng);
             parts.dedup();
         }
         let styled = style.field_case.join(&parts);
@@ -297,12 +328,12 @@ impl<'d> Names<'d> {
                     None => self.key(&param.name),
                 }
             }
-            ParamRole::Offset if style.pages => self.role_name("page"),
-            ParamRole::Offset => self.role_name("offset"),
-            ParamRole::Limit => self.role_name("limit"),
-            ParamRole::Query(_) => self.role_name("query"),
-            ParamRole::SortBy => self.role_name("sort_by"),
-            ParamRole::Order => self.role_name("order"),
+            ParamRole::Offset if style.pages => self.role_name("page", plan),
+            ParamRole::Offset => self.role_name("offset", plan),
+            ParamRole::Limit => self.role_name("limit", plan),
+            ParamRole::Query(_) => self.role_name("query", plan),
+            ParamRole::SortBy => self.role_name("sort_by", plan),
+            ParamRole::Order => self.role_name("order", plan),
             ParamRole::Other => self.member(&param.name),
         };
         let is_field = matches!(param.role, ParamRole::Field(..));
@@ -323,10 +354,20 @@ impl<'d> Names<'d> {
         }
     }
 
-    fn role_name(&self, role: &str) -> String {
+    fn role_name(&self, role: &str, plan: &Plan) -> String {
         let choices = synonym(ROLES, role).unwrap_or(&[]);
         let name = choices.get(self.choice(role, choices.len())).copied().unwrap_or(role);
-        self.style.field_case.join(&words(&decase(name)))
+        let parts = words(&decase(name));
+        let mut rng = Rng::new(self.style.words, &["role", role, &plan.object.join(" ")]);
+        let own: Vec<String> = [plan.object.clone(), words(&self.domain.pack.domain)].concat();
+        self.style.field_case.join(&self.vocabulary.particular(role, parts, &own, &mut rng))
+    }
+
+    /// The name of a member of a reply that every API has, such as a count of rows.
+    pub(super) fn reply_key(&self, name: &str, plan: &Plan) -> String {
+        let mut rng = Rng::new(self.style.words, &["reply", name, &plan.object.join(" ")]);
+        let own: Vec<String> = [plan.object.clone(), words(&self.domain.pack.domain)].concat();
+        self.style.field_case.join(&self.vocabulary.particular("", words(name), &own, &mut rng))
     }
 
     /// The same choice for the same word throughout an API; the first, usual one most often.

@@ -7,7 +7,7 @@ use crate::pack::{Attribute, Formula, Kind, Outputs, Range, Units};
 use crate::text::{Role, names, rename};
 use gtm_world::ErrorKind;
 use gtm_world::behavior::Step;
-use serde_json::{Map as JsonMap, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 /// Halvings in a search for an input: enough for a double's precision over the ranges in use.
 const HALVINGS: u32 = 48;
@@ -73,33 +73,9 @@ impl Calculator<'_> {
         })
     }
 
-    /// Constants that the formula names, as a step.
-    fn constants(&self) -> Option<Step> {
-        let texts = || {
-            let outputs: Vec<&String> = match &self.formula.out {
-                Outputs::One(text) => vec![text],
-                Outputs::Many(many) => many.values().collect(),
-            };
-            self.formula.bind.values().chain(outputs).chain(self.formula.require.iter().map(|c| &c.that))
-        };
-        let used: JsonMap<String, Json> = self
-            .domain
-            .pack
-            .constants
-            .iter()
-            .filter(|(name, _)| {
-                texts().any(|text| names(text).iter().any(|n| n.text == *name && n.role == Role::Variable))
-            })
-            .map(|(name, value)| {
-                (name.clone(), if value.is_number() { value.clone() } else { json!({"$value": value}) })
-            })
-            .collect();
-        (!used.is_empty()).then(|| gtm_world::behavior::Op::Let(used).into())
-    }
-
     /// Ranges and conditions, as steps.
     fn guards(&self) -> Vec<Step> {
-        let mut steps: Vec<Step> = self.constants().into_iter().collect();
+        let mut steps = Vec::new();
         for condition in &self.formula.require {
             let message = crate::text::rewrite_holes(&condition.message, |hole| self.place(hole, &arg));
             steps.push(step::require(
@@ -179,7 +155,7 @@ impl Calculator<'_> {
         let fields = self.formula.inputs.clone();
         let attribute = Attribute { kind: Kind::Fields(fields), list: Some([1, 4]), ..Attribute::default() };
         let members: Vec<String> = results.iter().map(|(name, value)| format!("'{name}': {value}")).collect();
-        let mut steps: Vec<Step> = self.constants().into_iter().collect();
+        let mut steps = Vec::new();
         steps.push(step::require(
             "size(args.cases) > 0",
             ErrorKind::InvalidArgument,
@@ -231,7 +207,7 @@ impl Calculator<'_> {
             "range({n}).map(i, cel.bind(x, args.{from} + (args.{to} - args.{from}) * i / ({n} - 1), {{'{variable}': x, {}}}))",
             members.join(", ")
         );
-        let mut steps: Vec<Step> = self.constants().into_iter().collect();
+        let mut steps = Vec::new();
         steps.push(step::require(
             format!("args.{to} > args.{from}"),
             ErrorKind::InvalidArgument,

@@ -4,7 +4,7 @@ use super::{Effect, Family, Param, ParamRole, Plan, Reply, spaced, words};
 use crate::domain::Domain;
 use crate::pack::{Attribute, Kind, Range, Simulator};
 use crate::process::Naming;
-use crate::text::{Role, names};
+use crate::text::Role;
 use gtm_world::ErrorKind;
 use gtm_world::behavior::{Create, Get, Op, Step, Update};
 use serde_json::{Map as JsonMap, Value as Json, json};
@@ -76,30 +76,6 @@ impl Runs<'_> {
         Naming { member: &str::to_owned, fixed: "p", time: "t" }
     }
 
-    /// Constants that the process names, as members of a `let`.
-    fn constants(&self) -> JsonMap<String, Json> {
-        let s = self.simulator;
-        let texts = || {
-            s.bind
-                .values()
-                .chain(s.rates.values())
-                .chain(s.next.values())
-                .chain(s.outputs.values())
-                .chain(s.alarms.values())
-        };
-        self.domain
-            .pack
-            .constants
-            .iter()
-            .filter(|(name, _)| {
-                texts().any(|text| names(text).iter().any(|n| n.text == *name && n.role == Role::Variable))
-            })
-            .map(|(name, value)| {
-                (name.clone(), if value.is_number() { value.clone() } else { json!({"$value": value}) })
-            })
-            .collect()
-    }
-
     /// Parameters and controls of a run, as the steps know them: `p`.
     fn fixed(&self, of: &str) -> Json {
         let names = self.simulator.parameters.keys().chain(self.simulator.controls.keys());
@@ -135,7 +111,7 @@ impl Runs<'_> {
     }
 
     fn bind(&self, s: Json) -> Step {
-        let mut names = self.constants();
+        let mut names = JsonMap::new();
         names.insert("p".into(), self.fixed("it"));
         names.insert("s".into(), s);
         Op::Let(names).into()
@@ -174,7 +150,7 @@ impl Runs<'_> {
         set.insert("t".into(), json!(0.0));
         let params =
             [self.arguments(&s.parameters), self.arguments(&s.controls), self.arguments(&s.state)].concat();
-        let mut names = self.constants();
+        let mut names = JsonMap::new();
         names.insert("start".into(), Json::Object(first));
         Plan {
             params,

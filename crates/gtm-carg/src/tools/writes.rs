@@ -67,23 +67,7 @@ pub(super) fn look_up(domain: &Domain, name: &str, attribute: &Attribute, option
 
 /// The entity's own name for the record `it`, where steps use it.
 pub(super) fn alias(kindred: &Kindred, steps: &[Step]) -> Option<Step> {
-    let mut used = false;
-    for step in steps {
-        crate::steps::visit(&mut step.clone(), &mut |part| {
-            use crate::steps::Part;
-            let mut look = |text: &str| {
-                used |= crate::text::names(text)
-                    .iter()
-                    .any(|name| name.text == kindred.name && name.role == crate::text::Role::Variable);
-            };
-            match part {
-                Part::Expr(text) | Part::Place(text) => look(text),
-                Part::Message(text) => crate::text::holes(text).iter().for_each(|hole| look(hole)),
-                _ => {}
-            }
-        });
-    }
-    used.then(|| step::bind(&kindred.name, "it"))
+    crate::steps::variables(steps).contains(&kindred.name).then(|| step::bind(&kindred.name, "it"))
 }
 
 fn create(domain: &Domain, kindred: &Kindred) -> Plan {

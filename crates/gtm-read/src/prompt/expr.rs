@@ -2,6 +2,7 @@
 
 use super::lex::{Lexeme, lex, literal};
 use super::symbols::{Symbols, label};
+use serde_json::Value as Json;
 
 /// Names that steps bind unless told otherwise; they stand for themselves.
 pub(super) const BUILT_IN: [&str; 6] = ["it", "rows", "total", "key", "check", "repeated"];
@@ -60,6 +61,44 @@ impl<'a> Writer<'a> {
             Some(label) => self.word(&format!("{sigil}{label}")),
             None if name.contains(['`', '\n', '\r']) => return None,
             None => self.word(&format!("{sigil}`{name}`")),
+        }
+        Some(())
+    }
+
+    pub(super) fn root(&mut self, name: &str) -> Option<()> {
+        self.pointer('C', name)
+    }
+
+    /// JSON, with pointers where its plain values are known.
+    pub(super) fn value(&mut self, json: &Json, depth: usize) -> Option<()> {
+        match json {
+            Json::Array(items) => {
+                self.word("arr [");
+                for (at, item) in items.iter().enumerate() {
+                    if at > 0 {
+                        self.word(",");
+                    }
+                    self.value(item, depth.checked_sub(1)?)?;
+                }
+                self.word("]");
+            }
+            Json::Object(members) => {
+                self.word("obj {");
+                for (at, (name, value)) in members.iter().enumerate() {
+                    if at > 0 {
+                        self.word(",");
+                    }
+                    self.member(name)?;
+                    self.word("=");
+                    self.value(value, depth.checked_sub(1)?)?;
+                }
+                self.word("}");
+            }
+            plain => match (self.symbols.label_of_fact(&plain.to_string()), plain) {
+                (Some(label), _) => self.word(&format!("F{label}")),
+                (None, Json::String(text)) => self.text(text),
+                (None, plain) => self.word(&plain.to_string().replace('-', "- ").replace("e- ", "e-")),
+            },
         }
         Some(())
     }

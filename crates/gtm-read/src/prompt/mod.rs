@@ -8,12 +8,18 @@
 //! - What a completion says is checked as any behavior is: nothing in it is trusted.
 //! - Same input, same text; lengths are bounded, whatever the spec.
 
+pub mod direct;
 mod expr;
+pub mod fill;
 mod lex;
 mod parse;
+mod patch;
 pub mod read;
+pub mod shape;
 mod show;
 mod symbols;
+
+pub use patch::{Change, apply, changes};
 
 use serde::{Deserialize, Serialize};
 

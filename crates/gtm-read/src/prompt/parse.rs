@@ -82,7 +82,11 @@ impl<'a> Parser<'a> {
         let Some(label) = word.strip_prefix(sigil).filter(|label| number(label).is_some()) else {
             return Ok(None);
         };
-        let found = if sigil == "V" { self.symbols.value_at(label) } else { self.symbols.name_at(label) };
+        let found = match sigil {
+            "V" => self.symbols.value_at(label),
+            "F" => self.symbols.fact_at(label),
+            _ => self.symbols.name_at(label),
+        };
         let name = found.ok_or_else(|| wrong(format!("`{word}` points at nothing")))?;
         self.at += 1;
         Ok(Some(name.to_owned()))
@@ -226,6 +230,73 @@ impl<'a> Parser<'a> {
             members.insert(name, value);
         }
         Ok(members)
+    }
+
+    /// JSON, in which plain values may be pointers.
+    pub(super) fn value(&mut self) -> Result<Json> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(wrong("the value is nested too deeply"));
+        }
+        let out = self.value_at_depth()?;
+        self.depth -= 1;
+        Ok(out)
+    }
+
+    fn value_at_depth(&mut self) -> Result<Json> {
+        if let Some(fact) = self.pointer("F")? {
+            return serde_json::from_str(&fact).map_err(|e| wrong(e.to_string()));
+        }
+        for sigil in ["V", "N"] {
+            if let Some(text) = self.pointer(sigil)? {
+                return Ok(Json::String(text));
+            }
+        }
+        match self.peek() {
+            Some("obj") => {
+                self.at += 1;
+                self.expect("{")?;
+                let mut members = JsonMap::new();
+                while !self.accept("}") {
+                    if !members.is_empty() {
+                        self.expect(",")?;
+                    }
+                    let name = self.member()?.ok_or_else(|| wrong("an object's member needs a name"))?;
+                    self.expect("=")?;
+                    members.insert(name, self.value()?);
+                }
+                return Ok(Json::Object(members));
+            }
+            Some("arr") => {
+                self.at += 1;
+                self.expect("[")?;
+                let mut items = Vec::new();
+                while !self.accept("]") {
+                    if !items.is_empty() {
+                        self.expect(",")?;
+                    }
+                    items.push(self.value()?);
+                }
+                return Ok(Json::Array(items));
+            }
+            _ => {}
+        }
+        let sign = if self.accept("-") { "-" } else { "" };
+        let found = match self.words.get(self.at) {
+            Some(Lexeme::Number(number)) => serde_json::from_str(&format!("{sign}{number}")).ok(),
+            Some(Lexeme::Text(text)) => Some(Json::String(text.clone())),
+            Some(Lexeme::Word("true")) => Some(Json::Bool(true)),
+            Some(Lexeme::Word("false")) => Some(Json::Bool(false)),
+            Some(Lexeme::Word("null")) => Some(Json::Null),
+            _ => None,
+        };
+        self.at += 1;
+        found.ok_or_else(|| wrong(format!("a value is missing at word {}", self.at)))
+    }
+
+    /// A name that the state has at its root.
+    pub(super) fn root(&mut self) -> Result<Option<String>> {
+        self.pointer("C")
     }
 
     fn message(&mut self) -> Result<String> {

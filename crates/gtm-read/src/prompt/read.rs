@@ -10,6 +10,7 @@ use gtm_tool::ToolSpec;
 use gtm_world::behavior::Behavior;
 use serde_json::Value as Json;
 
+mod grammar;
 mod say;
 mod understand;
 
@@ -63,6 +64,12 @@ impl Question {
         let mut writer = Writer::new(&self.symbols);
         say::behavior(&mut writer, behavior)?;
         Some(writer.finish())
+    }
+
+    /// What completions of this prompt may be, as a grammar in llguidance's variant of Lark: pointers only at what the
+    /// prompt shows.
+    pub fn grammar(&self) -> String {
+        grammar::grammar(&self.symbols)
     }
 
     /// What a completion says. It may still not compile.

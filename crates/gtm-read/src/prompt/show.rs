@@ -17,6 +17,8 @@ const VALUES: usize = 24;
 /// How many collections are shown with their members; of the others only the names are, as many as this.
 const IN_FULL: usize = 3;
 const BY_NAME: usize = 24;
+/// Most shown of a plain value, in characters of JSON; a pointer stands for all of it.
+const PLAIN: usize = 80;
 /// Deepest nesting shown of a schema.
 const DEPTH: usize = 3;
 
@@ -41,8 +43,15 @@ impl Page {
     }
 
     fn label(&mut self, sigil: char, name: &str) {
-        let label = self.symbols.name(name);
+        let label = self.symbols.name(sigil, name);
         self.push(&format!("{} {sigil}{label}", flat(name, 60)));
+    }
+
+    /// A tool's name, and what it is said to do.
+    pub(super) fn name(&mut self, tool: &ToolSpec) {
+        self.push(&flat(&tool.name, 80));
+        self.push(&format!(": {}", flat(&tool.description, DESCRIPTION)));
+        self.text.push('\n');
     }
 
     /// A tool: its name, what it is said to do, its parameters.
@@ -148,6 +157,77 @@ impl Page {
             }
             self.text.push('\n');
         }
+    }
+
+    /// JSON whose plain values can be pointed at, as much as fits into so many nodes.
+    pub(super) fn json(&mut self, json: &Json, nodes: &mut usize, depth: usize) {
+        if *nodes == 0 || depth == 0 {
+            self.push("...");
+            return;
+        }
+        *nodes -= 1;
+        match json {
+            Json::Object(members) => {
+                self.push("{");
+                for (name, value) in members {
+                    self.label('M', name);
+                    self.json(value, nodes, depth - 1);
+                    self.push(",");
+                    if *nodes == 0 {
+                        break;
+                    }
+                }
+                self.push("}");
+            }
+            Json::Array(items) => {
+                self.push("[");
+                for item in items {
+                    self.json(item, nodes, depth - 1);
+                    self.push(",");
+                    if *nodes == 0 {
+                        break;
+                    }
+                }
+                self.push("]");
+            }
+            // What everything is full of is said, not pointed at.
+            Json::Null | Json::Bool(_) => self.push(&json.to_string()),
+            plain => {
+                let text = plain.to_string();
+                let label = self.symbols.fact(&text);
+                self.push(&format!("{} F{label}", flat(&text, PLAIN)));
+            }
+        }
+    }
+
+    /// A line that begins with a word.
+    pub(super) fn begin(&mut self, word: &str) {
+        self.push(word);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A place in the state.
+    pub(super) fn place(&mut self, path: &[String]) {
+        self.path(path);
+    }
+
+    /// A root of the state.
+    pub(super) fn mention(&mut self, name: &str) {
+        self.label('C', name);
+    }
+
+    /// A slot: what is to be filled, and what its schema says.
+    pub(super) fn slot(&mut self, path: &str, root: &Json, schema: &Json) {
+        self.push("-");
+        self.push(&flat(path, 80));
+        self.schema(root, schema, DEPTH);
+        if let Some(remark) = resolve(root, schema).get("description").and_then(Json::as_str) {
+            self.push(&format!(": {}", flat(remark, REMARK)));
+        }
+        self.text.push('\n');
     }
 
     fn path(&mut self, path: &[String]) {

@@ -1,6 +1,6 @@
 //! Labels: what completions say in place of names and values that only the prompt spells.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Most names, and most values, that get labels: two letters suffice for them.
 pub(super) const MOST: usize = 700;
@@ -11,6 +11,10 @@ pub(super) const MOST: usize = 700;
 pub(super) struct Symbols {
     names: Table,
     values: Table,
+    facts: Table,
+    /// Labels of names that are arguments, and of those that the state has at its root.
+    arguments: BTreeSet<usize>,
+    roots: BTreeSet<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -34,14 +38,45 @@ impl Table {
 }
 
 impl Symbols {
-    /// The label of a name, which gets one if there is room; empty if there is none.
-    pub(super) fn name(&mut self, name: &str) -> String {
-        self.names.add(name).map(label).unwrap_or_default()
+    /// The label of a name that a pointer of this kind is for; empty if there is no room for more.
+    pub(super) fn name(&mut self, sigil: char, name: &str) -> String {
+        let Some(at) = self.names.add(name) else { return String::new() };
+        match sigil {
+            'P' => _ = self.arguments.insert(at),
+            'C' => _ = self.roots.insert(at),
+            _ => {}
+        }
+        label(at)
+    }
+
+    /// The labels that pointers of a kind may have.
+    pub(super) fn labels(&self, sigil: char) -> Vec<String> {
+        match sigil {
+            'P' => self.arguments.iter().copied().map(label).collect(),
+            'C' => self.roots.iter().copied().map(label).collect(),
+            'V' => (0..self.values.texts.len()).map(label).collect(),
+            _ => (0..self.names.texts.len()).map(label).collect(),
+        }
     }
 
     /// The label of a value, which gets one if there is room; empty if there is none.
     pub(super) fn value(&mut self, value: &str) -> String {
         self.values.add(value).map(label).unwrap_or_default()
+    }
+
+    /// The label of a known plain value, as JSON; empty if there is no room for more.
+    pub(super) fn fact(&mut self, json: &str) -> String {
+        self.facts.add(json).map(label).unwrap_or_default()
+    }
+
+    /// The label of a plain value that is known.
+    pub(super) fn label_of_fact(&self, json: &str) -> Option<String> {
+        self.facts.index.get(json).map(|at| label(*at))
+    }
+
+    /// The plain value, as JSON, that has a label.
+    pub(super) fn fact_at(&self, label: &str) -> Option<&str> {
+        self.facts.texts.get(number(label)?).map(String::as_str)
     }
 
     /// The label of a name that has one.

@@ -1,5 +1,6 @@
 //! `gtm carg`: from domain packs to training data.
 
+mod export;
 mod lint;
 mod make;
 mod stats;
@@ -22,6 +23,7 @@ enum Command {
     Stats(stats::Args),
     Run(make::Args),
     Verify(verify::Args),
+    Export(export::Args),
 }
 
 impl Args {
@@ -33,6 +35,7 @@ impl Args {
             Command::Stats(args) => args.json,
             Command::Run(args) => args.json,
             Command::Verify(args) => args.json,
+            Command::Export(args) => args.json,
         }
     }
 }
@@ -44,5 +47,6 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => make::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Export(args) => export::run(args),
     }
 }

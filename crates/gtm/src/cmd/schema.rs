@@ -22,6 +22,8 @@ enum Format {
     Pack,
     /// Environments: toolsets with tasks
     Environment,
+    /// Configurations of `gtm carg run`
+    Carg,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         Format::Behavior => out.pretty(&gtm_world::behavior::json_schema())?,
         Format::Environment => out.pretty(&gtm_env::EnvironmentFile::json_schema())?,
         Format::Pack => out.pretty(&gtm_carg::pack::json_schema())?,
+        Format::Carg => out.pretty(&gtm_carg::dataset::json_schema())?,
     }
     out.flush()?;
     Ok(Status::Done)

@@ -2,6 +2,7 @@
 
 mod about;
 mod call;
+mod carg;
 mod clients;
 mod common;
 mod env;

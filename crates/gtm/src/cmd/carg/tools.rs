@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         }
         let mut rng = Rng::new(args.style.unwrap_or(0), &["tools", &pack.domain]);
         let style = Style::draw(&mut rng, &api_words(pack));
-        let names = Names::new(&field.domain, &style, None, &mut rng);
+        let names = Names::new(&field.domain, &catalogue.vocabulary, &style, None, &mut rng);
         for plan in &field.plans {
             let dressed = args.style.map(|_| dress(plan, &names, &mut rng));
             if args.json {
