@@ -41,7 +41,7 @@ fn the_reward_comes_with_the_step_that_reaches_the_goal() {
     assert_eq!(attempt.episode.over(), Some(End::Goal));
     let score = attempt.episode.score(&attempt.session).expect("a goal");
     assert!(score.success && score.checks.iter().all(|check| check.holds), "{score:?}");
-    assert_eq!(score.checks[2].held_at_start, true);
+    assert!(score.checks[2].held_at_start);
 }
 
 #[test]
@@ -169,8 +169,9 @@ fn mistakes_have_a_place() {
     let unknown = json!({"called": {"tool": "nothing"}});
     assert_eq!(wrong(goal(unknown)), (invalid, "/tasks/0/goal/checks/0/called/tool".into()));
     assert_eq!(wrong(goal(json!({"thatt": "x"}))), (invalid, "/tasks/0/goal/checks/0/thatt".into()));
-    let syntax = wrong(goal(json!({"that": "a =="})));
-    assert_eq!(syntax, (Code::ExpressionInvalid, "/tasks/0/goal/checks/0/that".into()));
+    let (code, place) = wrong(goal(json!({"that": "a =="})));
+    assert_eq!(code, Code::ExpressionInvalid);
+    assert!(place.starts_with("/tasks/0/goal/checks/0/that: column"), "{place}");
     assert_eq!(wrong(json!([{"instruction": "x", "tools": ["nothing"]}])).0, Code::ToolsetInvalid);
     let twice = json!([{"id": "a", "instruction": "x"}, {"id": "a", "instruction": "y"}]);
     assert_eq!(wrong(twice), (invalid, "/tasks/1".into()));

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 
 /// A simulator as `gtm serve` makes it.
 #[allow(dead_code)]
-pub fn make(toolset: Toolset) -> Result<Simulator> {
+pub(crate) fn make(toolset: Toolset) -> Result<Simulator> {
     Simulator::new(toolset)
 }
 
 /// A file of the repository.
 #[allow(dead_code)]
-pub fn file(path: &str) -> PathBuf {
+pub(crate) fn file(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 /// The example.
 #[allow(dead_code)]
-pub fn travel() -> Environment {
+pub(crate) fn travel() -> Environment {
     gtm_env::load(&file("examples/travel.yaml"), &make).expect("the example is valid")
 }

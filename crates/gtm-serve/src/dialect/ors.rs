@@ -4,7 +4,7 @@
 //! that the protocol shares with OpenEnv. Not covered: `/messages` (clients then take `/prompt`), task
 //! specs that a client makes up, and secrets, which simulated tools have no use for.
 
-use super::{body, environment, json as answer, named, number, sse, text};
+use super::{body, json as answer, named, number, sse, text};
 use crate::app::App;
 use crate::attempt::{Acted, Which};
 use crate::payload::Payload;
@@ -25,10 +25,17 @@ fn ok(value: &Value) -> Answer {
     Ok(answer(StatusCode::OK, value))
 }
 
+/// The environment of a request: the one in its path, else the one that `X-Deployment` names, else the
+/// default one.
+fn environment(app: &App, payload: &Payload, dialect: Dialect) -> Result<Arc<Environment>, Failure> {
+    let deployed = payload.header("x-deployment").and_then(|name| name.rsplit('/').next());
+    let known = deployed.filter(|name| named(payload).is_empty() && app.environment(Some(name)).is_ok());
+    Ok(super::environment(app, known.unwrap_or(named(payload)), dialect)?)
+}
+
+/// The same for the listing of tasks, which OpenEnv has as well.
 fn speaking(app: &App, payload: &Payload) -> Result<Arc<Environment>, Failure> {
-    // OpenEnv has the listing of tasks as well.
-    let ors = environment(app, named(payload), Dialect::Ors);
-    Ok(ors.or_else(|_| environment(app, named(payload), Dialect::Openenv))?)
+    environment(app, payload, Dialect::Ors).or_else(|_| environment(app, payload, Dialect::Openenv))
 }
 
 /// The session that a request is about.
@@ -118,11 +125,10 @@ pub(crate) async fn task_range(State(app): State<App>, payload: Payload) -> Answ
     ok(&json!({"tasks": range, "env_name": environment.name()}))
 }
 
-/// Tools as a client reads them. Here the place for an answer is a tool, so there is one if any task of
-/// the environment wants an answer.
+/// Tools as a client reads them.
 fn tools(app: &App, environment: &Environment, task: Option<&TaskRef>) -> Result<Value, Failure> {
     let offered = app.offered(environment, task)?;
-    let terminal = task.filter(|task| task.wants_answer()).map(|_| environment.submit());
+    let wanted = task.is_some_and(TaskRef::wants_answer);
     let tools: Vec<Value> = offered
         .iter()
         .map(|(_, tool)| {
@@ -134,13 +140,15 @@ fn tools(app: &App, environment: &Environment, task: Option<&TaskRef>) -> Result
         })
         .collect();
     let mut all = json!({"tools": tools});
-    if let Some(terminal) = terminal {
-        all["terminal_tool"] = terminal.into();
+    // Harnesses that know of it hand in the model's last text by it; others leave it to the model.
+    if let Some((name, tool)) = offered.last().filter(|_| wanted) {
+        let about = tool.description.as_deref().unwrap_or_default();
+        all["terminal_tool"] = json!({"name": name, "arg": "answer", "description": about});
     }
     Ok(all)
 }
 
-/// `GET /tools`, `GET /{environment}/tools`: of the session, if one is named; else what all attempts have.
+/// `GET /tools` and `GET /task_tools`: of the session, if one is named; else what all attempts have.
 pub(crate) async fn all_tools(State(app): State<App>, payload: Payload) -> Answer {
     if let Ok(id) = session(&payload)
         && let Some(attempt) = app.attempts().get(&id)
@@ -148,21 +156,14 @@ pub(crate) async fn all_tools(State(app): State<App>, payload: Payload) -> Answe
         let attempt = attempt.lock().await;
         return ok(&tools(&app, &attempt.environment, attempt.episode.task())?);
     }
-    let environment = environment(&app, named(&payload), Dialect::Ors)?;
+    let environment = environment(&app, &payload, Dialect::Ors)?;
     let first = environment.tasks().find(TaskRef::wants_answer).or_else(|| environment.tasks().next());
     ok(&tools(&app, &environment, first.as_ref())?)
 }
 
-/// `GET /task_tools`: the tools of the session that are not those of every session. They are all listed by
-/// `/tools`, so there are none.
-pub(crate) async fn task_tools(State(app): State<App>, payload: Payload) -> Answer {
-    environment(&app, named(&payload), Dialect::Ors)?;
-    ok(&json!({"tools": []}))
-}
-
 /// `POST /create_session`
 pub(crate) async fn create_session(State(app): State<App>, payload: Payload) -> Answer {
-    environment(&app, named(&payload), Dialect::Ors)?;
+    environment(&app, &payload, Dialect::Ors)?;
     let id = gtm_sim::random_id()?;
     let end = sse::event("end", "");
     Ok(sse::answer(sse::event("task_id", &id), async move { end }))
@@ -171,8 +172,10 @@ pub(crate) async fn create_session(State(app): State<App>, payload: Payload) -> 
 /// `POST /create`
 pub(crate) async fn create(State(app): State<App>, payload: Payload) -> Answer {
     let (id, request) = (session(&payload)?, body(&payload)?);
-    let name = text(&request, "env_name").unwrap_or_else(|| named(&payload).to_owned());
-    let environment = environment(&app, &name, Dialect::Ors)?;
+    let environment = match text(&request, "env_name") {
+        Some(name) => super::environment(&app, &name, Dialect::Ors)?,
+        None => environment(&app, &payload, Dialect::Ors)?,
+    };
     let spec = request.get("task_spec").cloned().unwrap_or(Value::Null);
     let which = match text(&spec, "id") {
         Some(id) => Which { id: Some(id), ..Which::default() },
