@@ -4,6 +4,7 @@ use super::arguments::Target;
 use super::pool::{Api, Provider};
 use super::uses::{self, Act, Use, main, uses};
 use crate::rng::Rng;
+use crate::session::differences;
 use crate::session::{CLOCK_START, TICK_S, faults};
 use crate::trace::{Call, Fact, Source, Trace, Turn};
 use gtm_sim::{ArgumentPolicy, Session, SessionOptions, Simulator, Toolset, WorldKind};
@@ -250,15 +251,17 @@ impl<'s> Player<'s> {
     }
 
     fn make(&self, session: &mut Session, call: Call, mutation: Option<&str>) -> Turn {
-        let before = session.version();
+        let (version, before) = (session.version(), session.state().clone());
         let reply = self.simulator.call(session, &request(&call));
+        let changed = session.version() != version;
         Turn {
             call,
             response: reply.content,
             is_error: reply.is_error,
             error: reply.error.map(|error| error.kind.name().to_owned()),
             mutation: mutation.map(str::to_owned),
-            changed: session.version() != before,
+            changed,
+            changes: if changed { differences(&before, session.state()) } else { Vec::new() },
         }
     }
 }

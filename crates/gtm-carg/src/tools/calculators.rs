@@ -14,7 +14,7 @@ const HALVINGS: u32 = 48;
 
 pub(super) fn add(domain: &Domain, plans: &mut Vec<Plan>) {
     for (name, formula) in &domain.pack.formulas {
-        let calculator = Calculator { domain, name, formula };
+        let calculator = Calculator { name, formula };
         plans.push(calculator.once());
         plans.extend(calculator.batch());
         plans.extend(calculator.sweep());
@@ -24,7 +24,6 @@ pub(super) fn add(domain: &Domain, plans: &mut Vec<Plan>) {
 }
 
 struct Calculator<'p> {
-    domain: &'p Domain,
     name: &'p str,
     formula: &'p Formula,
 }

@@ -16,7 +16,7 @@ const MAX_STEPS: f64 = 240.0;
 
 pub(super) fn add(domain: &Domain, plans: &mut Vec<Plan>) {
     for (name, simulator) in &domain.pack.simulators {
-        let runs = Runs { domain, name, simulator, collection: format!("{name}{RUNS}") };
+        let runs = Runs { name, simulator, collection: format!("{name}{RUNS}") };
         plans.extend([
             runs.start(),
             runs.advance(),
@@ -31,7 +31,6 @@ pub(super) fn add(domain: &Domain, plans: &mut Vec<Plan>) {
 }
 
 struct Runs<'p> {
-    domain: &'p Domain,
     name: &'p str,
     simulator: &'p Simulator,
     collection: String,
