@@ -86,8 +86,11 @@ pub fn evaluate(
             scope.spawn(move || {
                 while let Some(line) = Source::next(source) {
                     let done = line.text.and_then(|text| {
-                        let session = Session::parse(&text, cache)?;
-                        run(&session, line.file, prepare, options)
+                        let mut session = Session::parse(&text, cache)?;
+                        if session.suite.as_ref().is_none_or(String::is_empty) {
+                            session.suite = Some(line.file.suite.clone());
+                        }
+                        run(&session, prepare, options)
                     });
                     let done = done.map_err(|error| {
                         error.at(format!("line {}", line.number)).in_file(line.file.path.display())
@@ -200,12 +203,7 @@ impl Contender {
     }
 }
 
-fn run(
-    session: &Session,
-    file: &SessionFile,
-    prepare: &Prepare<'_>,
-    options: &Options,
-) -> Result<Option<Done>> {
+fn run(session: &Session, prepare: &Prepare<'_>, options: &Options) -> Result<Option<Done>> {
     let ours = || -> Result<Option<Contender>> {
         Ok(match options.baseline {
             Some(baseline) => Some(Contender::new(baseline.predictor(session))),
@@ -218,7 +216,7 @@ fn run(
     let (Some(mut first), Some(mut second)) = (ours()?, ours()?) else { return Ok(None) };
     let mut baselines = Baseline::ALL.map(|baseline| Contender::new(baseline.predictor(session)));
     let mut suite = Suite {
-        name: session.suite.clone().unwrap_or_else(|| file.suite.clone()),
+        name: session.suite.clone().unwrap_or_default(),
         sessions: 1,
         ours: Tally::default(),
         baselines: Default::default(),

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// A recorded session.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Suite it belongs to, where the record says so.
+    /// Suite it belongs to: what the record says, else (in an evaluation) what its file is called.
     pub suite: Option<String>,
     /// Identity, unique within its suite.
     pub id: String,

@@ -1,17 +1,19 @@
 //! One recorded call with what was known when it was made, and expressions tried on it.
 
 use crate::facts::Facts;
+use crate::shape::Shape;
 use gtm_world::cel::{self, Expr, Scope};
 use gtm_world::{Budget, Limits, Value, World};
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// One recorded call.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// Number of the session among the recordings.
-    pub(crate) session: usize,
+    /// Number of the group that its session belongs to: what holds in several is no accident of one.
+    pub(crate) group: usize,
     pub(crate) args: Value,
     /// What is wrong with the arguments, by the spec.
     pub(crate) check: Value,
@@ -27,21 +29,23 @@ pub(crate) struct Call {
 pub(crate) struct Case {
     pub(crate) call: Call,
     scope: Scope,
+    shape: Arc<Shape>,
     facts: OnceCell<Facts>,
 }
 
 impl Case {
     /// `state` is what expressions see: the state before the call, or after its effects.
-    pub(crate) fn new(call: Call, state: Value) -> Case {
+    pub(crate) fn new(call: Call, state: Value, shape: Arc<Shape>) -> Case {
         let mut scope = Scope::new(state, call.world.now());
         scope.push("args".into(), call.args.clone());
         scope.push("check".into(), call.check.clone());
         scope.push("repeated".into(), Value::Bool(call.repeated));
-        Case { call, scope, facts: OnceCell::new() }
+        Case { call, scope, shape, facts: OnceCell::new() }
     }
 
     pub(crate) fn facts(&self) -> &Facts {
-        self.facts.get_or_init(|| Facts::new(&self.call.args, &self.call.check, self.scope.state()))
+        self.facts
+            .get_or_init(|| Facts::new(&self.call.args, &self.call.check, self.scope.state(), &self.shape))
     }
 
     pub(crate) fn state(&self) -> &Value {

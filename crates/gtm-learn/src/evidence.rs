@@ -5,7 +5,8 @@
 
 use crate::case::Call;
 use crate::parallel;
-use crate::recording::Recording;
+use crate::recording::Recorded;
+use crate::shape::Shape;
 use gtm_sim::{SessionOptions, Simulator, Toolset};
 use gtm_tool::ToolSpec;
 use gtm_world::{Behaviors, Value};
@@ -31,6 +32,8 @@ pub(crate) struct ToolEvidence {
     pub(crate) seen: Vec<Seen>,
     /// How often the behavior derived from the spec names each part of the state.
     pub(crate) roots: BTreeMap<String, usize>,
+    /// What is data in the state that it works on.
+    pub(crate) shape: Arc<Shape>,
 }
 
 /// A call of a tool that does not exist, and what it was answered with.
@@ -48,13 +51,15 @@ pub(crate) struct Evidence {
 }
 
 /// Replays the recordings with the behaviors learned so far.
-pub(crate) fn gather(recordings: &[Recording], learned: &Behaviors) -> Evidence {
-    let numbered: Vec<(usize, &Recording)> = recordings.iter().enumerate().collect();
-    let replayed = parallel::map(&numbered, |(at, recording)| replay(*at, recording, learned));
+pub(crate) fn gather(recordings: &[Recorded], learned: &Behaviors) -> Evidence {
+    let replayed = parallel::map(recordings, |recording| replay(recording, learned));
+    let states: Vec<(usize, Value)> =
+        recordings.iter().filter_map(|r| Some((r.group, Value::from(r.state.as_ref()?)))).collect();
+    let shape = Arc::new(Shape::of(states.iter().map(|(group, state)| (*group, state))));
     let mut out = Evidence::default();
     for (recording, Replayed { calls, strays, mut roots }) in recordings.iter().zip(replayed) {
         for spec in recording.tools.iter() {
-            let new = || ToolEvidence { spec: spec.clone(), ..ToolEvidence::default() };
+            let new = || ToolEvidence { spec: spec.clone(), shape: shape.clone(), ..ToolEvidence::default() };
             let tool = out.tools.entry(spec.name.clone()).or_insert_with(new);
             if tool.roots.is_empty() {
                 tool.roots = roots.remove(&spec.name).unwrap_or_default();
@@ -71,7 +76,7 @@ pub(crate) fn gather(recordings: &[Recording], learned: &Behaviors) -> Evidence 
 }
 
 /// The toolset of a recorded session, with behaviors learned elsewhere.
-pub(crate) fn toolset(recording: &Recording, learned: &Behaviors) -> Toolset {
+pub(crate) fn toolset(recording: &Recorded, learned: &Behaviors) -> Toolset {
     let tools = Arc::unwrap_or_clone(recording.tools.clone());
     let toolset = Toolset { learned: learned.clone(), ..Toolset::from_tools("recorded", tools) };
     match &recording.state {
@@ -117,7 +122,7 @@ fn roots(simulator: &Simulator, state: Option<&Json>) -> BTreeMap<String, BTreeM
     reading.behaviors.iter().map(each).collect()
 }
 
-fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed {
+fn replay(recording: &Recorded, learned: &Behaviors) -> Replayed {
     let mut out = Replayed::default();
     let Ok(simulator) = Simulator::new(toolset(recording, learned)) else { return out };
     out.roots = roots(&simulator, recording.state.as_ref());
@@ -130,7 +135,7 @@ fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed
                 let mut fork = session.fork();
                 let reply = simulator.call(&mut fork, call);
                 let known = Call {
-                    session: number,
+                    group: recording.group,
                     args,
                     check,
                     repeated: earlier.contains(&(call.tool.clone(), call.arguments.to_string())),

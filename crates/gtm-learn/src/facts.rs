@@ -2,6 +2,7 @@
 //! with the expressions that lead to it.
 
 use crate::quote;
+use crate::shape::{Place, Shape};
 use gtm_world::{Str, Value};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -41,7 +42,7 @@ pub(crate) struct Node {
     pub(crate) value: Value,
     depth: u8,
     in_state: bool,
-    /// Whether it is an object of records of one kind, so that its keys are data.
+    /// Whether its keys are data: it is an object of records of one kind, or its keys are never the same.
     rows: bool,
 }
 
@@ -57,7 +58,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn new(args: &Value, check: &Value, state: &Value) -> Facts {
+    pub(crate) fn new(args: &Value, check: &Value, state: &Value, shape: &Shape) -> Facts {
         let mut facts = Facts {
             nodes: Vec::new(),
             by_value: HashMap::new(),
@@ -65,39 +66,53 @@ impl Facts {
             refs: HashMap::new(),
             ways: RefCell::default(),
         };
-        facts.add(args, None, Step::Root("args".into()), 0, false);
+        facts.add(args, None, Step::Root("args".into()), 0, None);
         if !check.is_null() {
-            facts.add(check, None, Step::Root("check".into()), 0, false);
+            facts.add(check, None, Step::Root("check".into()), 0, None);
         }
         let own = facts.nodes.len() as u32;
         for (name, value) in state.as_map().into_iter().flat_map(|m| m.iter()) {
             if quote::is_identifier(name) {
-                facts.add(value, None, Step::Root(name.clone()), 0, true);
+                let place = Some((shape, shape.below(Place::ROOT, name)));
+                facts.add(value, None, Step::Root(name.clone()), 0, place);
             }
         }
         facts.find_refs(own);
         facts
     }
 
-    fn add(&mut self, value: &Value, parent: Option<u32>, step: Step, depth: u8, in_state: bool) -> u64 {
+    /// `place` is where in the state the value is, if it is there.
+    fn add(
+        &mut self,
+        value: &Value,
+        parent: Option<u32>,
+        step: Step,
+        depth: u8,
+        place: Option<(&Shape, Place)>,
+    ) -> u64 {
         if self.nodes.len() >= MAX_NODES {
             return 0;
         }
         let at = self.nodes.len() as u32;
+        let in_state = place.is_some();
         if let (Step::Key(key), true) = (&step, in_state) {
             self.by_key.entry(key.clone()).or_default().push(at);
         }
-        let rows = in_state && parent.is_some() && are_rows(value);
+        let keyed = place.is_some_and(|(shape, place)| shape.is_keyed(place));
+        let alike = || if parent.is_some() { are_rows(value) } else { are_uniform(value) };
+        let rows = matches!(value, Value::Map(_)) && (keyed || in_state && alike());
         self.nodes.push(Node { parent, step, value: value.clone(), depth, in_state, rows });
         let deeper = (depth as usize) < MAX_DEPTH;
         let hash = match value {
             Value::Map(map) if deeper => map.iter().fold(mix(7, map.len() as u64), |hash, (key, inner)| {
-                let inner = self.add(inner, Some(at), Step::Key(key.clone()), depth + 1, in_state);
+                let below = place.map(|(shape, place)| (shape, shape.below(place, key)));
+                let inner = self.add(inner, Some(at), Step::Key(key.clone()), depth + 1, below);
                 hash.wrapping_add(mix(hash_text(key), inner))
             }),
             Value::List(list) if deeper => {
                 list.iter().enumerate().fold(mix(11, list.len() as u64), |hash, (i, inner)| {
-                    mix(hash, self.add(inner, Some(at), Step::Item(i), depth + 1, in_state))
+                    let below = place.map(|(shape, place)| (shape, shape.item(place)));
+                    mix(hash, self.add(inner, Some(at), Step::Item(i), depth + 1, below))
                 })
             }
             Value::Map(_) | Value::List(_) => fingerprint(value),
@@ -109,7 +124,7 @@ impl Facts {
             && text.len() < MAX_JSON
             && let Ok(inner) = serde_json::from_str::<serde_json::Value>(text)
         {
-            self.add(&Value::from(inner), Some(at), Step::Json, depth + 1, in_state);
+            self.add(&Value::from(inner), Some(at), Step::Json, depth + 1, None);
         }
         hash
     }
@@ -316,6 +331,18 @@ fn are_rows(value: &Value) -> bool {
             shared > 0 && shared * 2 >= record.len().max(first.len())
         })
     })
+}
+
+/// Whether an object at the top of the state holds records that all have the same members. Parts of a state may
+/// resemble each other, but not so much.
+fn are_uniform(value: &Value) -> bool {
+    let Value::Map(map) = value else { return false };
+    let mut records = map.values().map(Value::as_map);
+    let (Some(Some(first)), true) = (records.next(), map.len() > 1) else { return false };
+    let same = |record: &gtm_world::Map| {
+        record.len() == first.len() && record.keys().all(|name| first.contains_key(name))
+    };
+    first.len() > 1 && records.take(6).all(|record| record.is_some_and(same))
 }
 
 /// A hash under which equal values are equal, whatever the order of members and the form of numbers.

@@ -18,21 +18,22 @@ mod dispatch;
 mod evidence;
 mod facts;
 mod form;
-mod load;
+mod lenience;
 mod outcome;
 mod parallel;
 mod quote;
 mod recording;
+mod shape;
 mod solve;
 mod style;
 mod tool;
 mod words;
 
-pub use load::load;
-pub use recording::{Reader, Recording};
-
+use gtm_sim::recording::Recording;
+use gtm_tool::ToolSpec;
 use gtm_world::Behaviors;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How much of a tool's recorded calls its behavior explains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -52,9 +53,11 @@ pub struct Learned {
     pub support: BTreeMap<String, Support>,
 }
 
-/// Learns the behaviors of all tools that occur in the recordings.
-pub fn learn(recordings: &[Recording]) -> Learned {
-    let evidence = evidence::gather(recordings, &Behaviors::default());
+/// Learns the behaviors of all tools that occur in the recordings. `tools` are those of recordings that
+/// name none.
+pub fn learn<'a>(recordings: impl IntoIterator<Item = &'a Recording>, tools: &Arc<Vec<ToolSpec>>) -> Learned {
+    let sessions = recording::prepared(recordings, tools);
+    let evidence = evidence::gather(&sessions, &Behaviors::default());
     let style = style::Style::learn(&evidence);
     let tools: Vec<_> = evidence.tools.values().collect();
     let learned = parallel::map(&tools, |tool| tool::learn(tool, &style));

@@ -1,86 +1,74 @@
-//! Recorded sessions, one JSON object a line.
+//! Recorded sessions as induction looks at them: tools imported, replies that were cut left out.
 
-use gtm_error::{Code, Error, Result};
+use gtm_sim::recording::Recording;
 use gtm_sim::{Call, Observed};
 use gtm_tool::{Limits, ToolSpec, import};
-use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// One recorded session.
 #[derive(Clone, Debug)]
-pub struct Recording {
-    /// Name of the session.
-    pub id: String,
-    /// What it belongs to; all variants of one task, user or start state share it.
-    pub group: String,
+pub(crate) struct Recorded {
+    /// Number of its group, or its own where all are of one group.
+    pub(crate) group: usize,
     /// The tools that could be called.
-    pub tools: Arc<Vec<ToolSpec>>,
+    pub(crate) tools: Arc<Vec<ToolSpec>>,
     /// The state it started from, where one is known: an object.
-    pub state: Option<Json>,
+    pub(crate) state: Option<Json>,
     /// The calls in order, with what the real tool answered.
-    pub turns: Vec<(Call, Observed)>,
+    pub(crate) turns: Vec<(Call, Observed)>,
 }
 
-#[derive(Deserialize)]
-struct Line {
-    #[serde(default)]
-    session_id: String,
-    #[serde(default)]
-    group: String,
-    #[serde(default)]
-    tools: Vec<Json>,
-    #[serde(default)]
-    initial_state: Option<Json>,
-    turns: Vec<LineTurn>,
-}
-
-#[derive(Deserialize)]
-struct LineTurn {
-    call: Call,
-    #[serde(default)]
-    response: Json,
-    #[serde(default)]
-    is_error: bool,
-    #[serde(default)]
-    response_truncated: bool,
-}
-
-/// Reads lines of sessions. The same list of tools given again is imported once.
-#[derive(Default)]
-pub struct Reader {
-    limits: Limits,
-    tools: HashMap<String, Arc<Vec<ToolSpec>>>,
-}
-
-impl Reader {
-    /// Reads one line. Tools that no importer understands are left out, and so are replies that were
-    /// cut when they were recorded.
-    ///
-    /// # Errors
-    /// [`Code::SpecMalformed`] for a line that is no session.
-    pub fn read(&mut self, line: &str) -> Result<Recording> {
-        let line: Line = serde_json::from_str(line)
-            .map_err(|e| Error::new(Code::SpecMalformed, format!("not a session: {e}")))?;
-        let text: String = line.tools.iter().map(|tool| format!("{tool}\n")).collect();
-        let tools = match self.tools.get(&text) {
-            Some(tools) => tools.clone(),
-            None => {
-                let imported = import(text.as_bytes(), &self.limits).map(|i| i.tools).unwrap_or_default();
-                let tools = Arc::new(imported);
-                self.tools.insert(text, tools.clone());
-                tools
-            }
+/// Imports the tools of recordings, the same list once. `tools` are those of sessions that name none;
+/// tools that no importer understands are left out.
+pub(crate) fn prepared<'a>(
+    recordings: impl IntoIterator<Item = &'a Recording>,
+    tools: &Arc<Vec<ToolSpec>>,
+) -> Vec<Recorded> {
+    let recordings: Vec<&Recording> = recordings.into_iter().collect();
+    let mut groups: Vec<&str> = recordings.iter().map(|r| r.group.as_str()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let limits = Limits::default();
+    let mut known: HashMap<String, Arc<Vec<ToolSpec>>> = HashMap::new();
+    let imported =
+        |text: &str| Arc::new(import(text.as_bytes(), &limits).map(|i| i.tools).unwrap_or_default());
+    let prepare = |(number, recording): (usize, &&Recording)| {
+        let text: String = recording.tools.iter().map(|tool| format!("{tool}\n")).collect();
+        let own = known.entry(text).or_insert_with_key(|text| imported(text)).clone();
+        let http = is_http(recording);
+        let kept = recording.turns.iter().filter(|turn| !turn.response_truncated);
+        let turn = |turn: &gtm_sim::recording::RecordedTurn| {
+            let content = match (&turn.response, http) {
+                (Json::Object(answer), true) => answer.get("body").cloned().unwrap_or_default(),
+                (reply, _) => reply.clone(),
+            };
+            let call = Call::new(&turn.call.name, turn.call.arguments.clone());
+            (call, Observed { content, is_error: turn.is_error })
         };
-        let group = if line.group.is_empty() { line.session_id.clone() } else { line.group };
-        let turns = line.turns.into_iter().filter(|turn| !turn.response_truncated);
-        Ok(Recording {
-            id: line.session_id,
-            group,
-            tools,
-            state: line.initial_state.filter(Json::is_object),
-            turns: turns.map(|t| (t.call, Observed { content: t.response, is_error: t.is_error })).collect(),
-        })
-    }
+        let group = groups.iter().position(|name| *name == recording.group);
+        Recorded {
+            group: if groups.len() > 1 && !recording.group.is_empty() {
+                group.unwrap_or(number)
+            } else {
+                groups.len() + number
+            },
+            tools: if own.is_empty() { tools.clone() } else { own },
+            state: recording.initial_state.clone().filter(Json::is_object),
+            turns: kept.map(turn).collect(),
+        }
+    };
+    recordings.iter().enumerate().map(prepare).collect()
+}
+
+/// Whether all replies are HTTP answers written as `{status, body}` and nothing else: then the body is
+/// what the tool said.
+fn is_http(recording: &Recording) -> bool {
+    let answer = |reply: &Json| {
+        let status = reply.get("status").and_then(Json::as_u64);
+        status.is_some_and(|s| (100..600).contains(&s))
+            && reply.as_object().is_some_and(|o| o.len() == 2 && o.contains_key("body"))
+    };
+    !recording.turns.is_empty() && recording.turns.iter().all(|turn| answer(&turn.response))
 }

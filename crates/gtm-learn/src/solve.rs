@@ -24,6 +24,8 @@ const SEEDS: usize = 6;
 const MAX_CANDIDATES: usize = 160;
 /// Deepest value that is taken apart.
 const MAX_DEPTH: usize = 6;
+/// Most leaves of a constant that only one of several groups has.
+const MAX_DATA: usize = 4;
 
 /// A value to be explained.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub(crate) struct Found {
     pub(crate) template: Json,
     /// Which targets it gives exactly.
     pub(crate) hits: Vec<bool>,
+    /// How much of each target it gives, in percent of its leaves.
+    pub(crate) parts: Vec<u8>,
     pub(crate) cost: u32,
     /// Whether values that nothing determines are made up by it.
     pub(crate) invents: bool,
@@ -56,7 +60,13 @@ pub(crate) struct Patch {
 
 impl Found {
     fn expr(text: &str, hits: Vec<bool>, cost: u32) -> Found {
-        Found { template: json!(text), hits, cost, invents: false, patch: None }
+        Found::new(json!(text), hits, cost)
+    }
+
+    /// An explanation that gives a target wholly or not at all.
+    fn new(template: Json, hits: Vec<bool>, cost: u32) -> Found {
+        let parts = hits.iter().map(|hit| if *hit { 100 } else { 0 }).collect();
+        Found { template, hits, parts, cost, invents: false, patch: None }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -67,10 +77,20 @@ impl Found {
         self.hits.iter().all(|hit| *hit)
     }
 
-    /// Higher is better: what it explains, at what length.
-    fn score(&self) -> i64 {
-        12 * self.count() as i64 - i64::from(self.cost)
+    /// Higher is better: what it explains, at what length. A whole counts more than its parts.
+    pub(crate) fn score(&self) -> i64 {
+        self.worth() - i64::from(self.cost)
     }
+
+    /// What it explains, whatever its length.
+    pub(crate) fn worth(&self) -> i64 {
+        worth(self.count(), self.parts.iter().map(|part| usize::from(*part)).sum())
+    }
+}
+
+/// What it is worth to give so many values wholly and so many percent of them altogether.
+pub(crate) fn worth(whole: usize, percent: usize) -> i64 {
+    8 * whole as i64 + 8 * percent as i64 / 100
 }
 
 /// One search over the cases of a tool.
@@ -118,11 +138,13 @@ impl<'a> Search<'a> {
                 consider(self.table(targets), &mut best);
             }
         }
-        let best = best.filter(|found| found.count() > 0);
+        let best = best.filter(|found| found.worth() > 0);
         let filled = || self.fill(targets);
         match best {
             Some(found) if found.is_full() => found,
-            Some(found) if found.invents || found.count() * 5 >= targets.len() => {
+            Some(found)
+                if found.invents || found.worth() * 5 >= worth(targets.len(), 100 * targets.len()) =>
+            {
                 let filled = filled();
                 if filled.is_full() && filled.score() > found.score() { filled } else { found }
             }
@@ -142,23 +164,29 @@ impl<'a> Search<'a> {
         }
         let value = counts.iter().max_by_key(|(_, count)| *count)?.0;
         let hits: Vec<bool> = targets.iter().map(|t| t.value == *value).collect();
-        // What sessions agree on is more likely to be constant; a text that repeats an argument, less.
-        let mut sessions: Vec<usize> = targets
+        // What groups agree on is more likely to be constant; a text that repeats an argument, less.
+        let mut groups: Vec<usize> = targets
             .iter()
             .zip(&hits)
             .filter(|(_, hit)| **hit)
-            .map(|(t, _)| self.probe.cases[t.case].call.session)
+            .map(|(t, _)| self.probe.cases[t.case].call.group)
             .collect();
-        sessions.sort_unstable();
-        sessions.dedup();
-        let agreed = 2 * (sessions.len() as u32 - 1).min(20);
+        groups.sort_unstable();
+        groups.dedup();
+        // What is large and was seen in one group alone is that group's data.
+        let others = targets.iter().any(|t| self.probe.cases[t.case].call.group != groups[0]);
+        if groups.len() == 1 && others && leaves(value) > MAX_DATA {
+            return None;
+        }
+        let agreed = 2 * (groups.len() as u32 - 1).min(20);
         let first = targets.iter().find(|t| t.value == *value)?;
         let echoed = match value {
             Value::Str(text) => echoes(text, self.probe.cases[first.case].facts()),
             _ => 0,
         };
         let cost = (bits(value) + 6 * echoed).saturating_sub(agreed).max(bits(value).min(2));
-        Some(Found { template: constant(value), hits, cost, invents: false, patch: None })
+        let parts = targets.iter().map(|t| part(value, &t.value)).collect();
+        Some(Found { parts, ..Found::new(constant(value), hits, cost) })
     }
 
     /// An expression that leads to the value.
@@ -249,7 +277,7 @@ impl<'a> Search<'a> {
         let template = json!({"$fill": {"schema": crate::form::schema(targets.iter().map(|t| &t.value))}});
         let values: Vec<&Value> = targets.iter().take(50).map(|t| &t.value).collect();
         let hits = vec![crate::form::is_fresh(&values); targets.len()];
-        Found { template, hits, cost: 12, invents: true, patch: None }
+        Found { invents: true, ..Found::new(template, hits, 12) }
     }
 }
 
@@ -306,6 +334,47 @@ fn echoes(text: &str, facts: &crate::facts::Facts) -> u32 {
     };
     let known = facts.all_refs().filter(|(_, ways)| ways[0].cost <= 6).map(|(known, _)| known);
     known.filter(telling).filter(|known| text.contains(&***known)).count().min(8) as u32
+}
+
+/// The mean of so many percentages; 100 if there are none.
+fn mean(sum: usize, count: usize) -> u8 {
+    sum.checked_div(count).unwrap_or(100).min(100) as u8
+}
+
+/// How many scalars and empty containers a value has.
+fn leaves(value: &Value) -> usize {
+    match value {
+        Value::Map(map) if !map.is_empty() => map.values().map(leaves).sum(),
+        Value::List(list) if !list.is_empty() => list.iter().map(leaves).sum(),
+        _ => 1,
+    }
+}
+
+/// How much of a value another one gives, in percent of its leaves.
+pub(crate) fn part(ours: &Value, real: &Value) -> u8 {
+    fn compare(ours: Option<&Value>, real: &Value, out: &mut (u64, u64), depth: usize) {
+        match real {
+            Value::Map(map) if !map.is_empty() && depth < MAX_DEPTH => map
+                .iter()
+                .for_each(|(name, real)| compare(ours.and_then(|o| o.get(name)), real, out, depth + 1)),
+            Value::List(list) if !list.is_empty() && depth < MAX_DEPTH => {
+                let ours = ours.and_then(Value::as_list);
+                let each = |(at, real)| compare(ours.and_then(|o| o.get(at)), real, out, depth + 1);
+                list.iter().enumerate().for_each(each);
+            }
+            leaf => {
+                out.0 += u64::from(ours == Some(leaf));
+                out.1 += 1;
+            }
+        }
+    }
+    if ours == real {
+        return 100;
+    }
+    let mut out = (0, 0);
+    compare(Some(ours), real, &mut out, 0);
+    // A whole is more than all of its leaves.
+    (out.0 * 99).checked_div(out.1).unwrap_or(0) as u8
 }
 
 /// Equal, and of the same kind of number: whoever reads `3.0` may not take `3` for it.

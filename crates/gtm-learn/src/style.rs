@@ -2,6 +2,7 @@
 //! and holds for those that were never seen to fail.
 
 use crate::evidence::{Evidence, Seen, Stray, ToolEvidence};
+use crate::lenience::Lenience;
 use crate::quote;
 use gtm_tool::ToolSpec;
 use gtm_world::behavior::{Op, Require, Step};
@@ -91,6 +92,8 @@ pub(crate) struct Style {
     /// The envelope of successes, over `reply`.
     pub(crate) success: Option<Json>,
     pub(crate) unknown_tool: Option<Json>,
+    /// What becomes of arguments of a wrong type.
+    pub(crate) lenience: Lenience,
 }
 
 impl Style {
@@ -133,6 +136,7 @@ impl Style {
         style.envelope = envelope(errors.map(|s| s.call.reply.to_json()));
         style.success = success(evidence);
         style.unknown_tool = unknown_tool(&evidence.strays);
+        style.lenience = Lenience::learn(evidence);
         style
     }
 

@@ -1,25 +1,28 @@
 //! Learning one tool: tell its outcomes apart, find what decides between them and what each replies.
 
-use crate::atoms::{Atom, atoms};
+use crate::atoms::{About, Atom, atoms};
 use crate::case::{Case, Probe};
-use crate::decide::{Rule, decide, strangeness};
+use crate::decide::{MENTIONED, Rule, Setting, decide, strangeness};
 use crate::dispatch::{Dispatch, dispatch};
 use crate::evidence::{Seen, ToolEvidence};
 use crate::outcome::{Outcome, outcomes};
 use crate::quote;
-use crate::solve::{Found, Search, Target};
+use crate::solve::{Found, Search, Target, part, worth};
 use crate::style::{Style, Wrong, envelope};
 use crate::words;
 use gtm_tool::ToolSpec;
 use gtm_world::behavior::{Derived, Op, Require, Step, Update};
+use gtm_world::cel::Expr;
 use gtm_world::{Behavior, ErrorKind, Value};
 use serde_json::{Map as JsonMap, Value as Json, json};
 
 /// Most cases of one error, and of successes, that are searched.
 const MAX_ERRORS: usize = 30;
 const MAX_SUCCESSES: usize = 100;
-/// Errors after which a tool that never succeeded is taken never to succeed.
-const ALWAYS: usize = 3;
+/// Groups in all of which a tool failed after which it is taken never to succeed.
+const ALWAYS: usize = 2;
+/// Most conditions that are together taken for the reason of such failures.
+const MAX_REASONS: usize = 4;
 /// Evaluations that the search for replies may spend on one tool.
 const FUEL: u64 = 400_000;
 
@@ -34,7 +37,6 @@ pub(crate) struct Learned {
 
 /// The behavior that explains most of a tool's recorded calls.
 pub(crate) fn learn(evidence: &ToolEvidence, style: &Style) -> Learned {
-    let spec = &evidence.spec;
     let mut steps = Vec::new();
     let mut seen: Vec<&Seen> = evidence.seen.iter().collect();
     for wrong in Wrong::ALL {
@@ -60,10 +62,12 @@ pub(crate) fn learn(evidence: &ToolEvidence, style: &Style) -> Learned {
         if let Some(envelope) = &mut behavior.envelope {
             envelope.reply = style.success.clone();
         }
-        steps.push(checked());
+        steps.extend(style.lenience.step(evidence));
         steps.push(Step::from(Op::Derived(Derived::All)));
     } else {
         let mut chosen = vec![false; seen.len()];
+        let checks = style.lenience.step(evidence);
+        let mut chosen_by = None;
         if let Some(Dispatch { argument, choices }) = dispatch(&seen) {
             let mut choice = JsonMap::new();
             choice.insert("choice".into(), json!(quote::member("args", &argument)));
@@ -71,13 +75,14 @@ pub(crate) fn learn(evidence: &ToolEvidence, style: &Style) -> Learned {
             for (value, calls) in choices {
                 calls.iter().for_each(|at| chosen[*at] = true);
                 let calls: Vec<&Seen> = calls.iter().map(|at| seen[*at]).collect();
-                let own = Tool::new(spec, &calls, FUEL / 8).learn();
+                let own = Tool::new(evidence, &checks, &calls, FUEL / 8).learn(None);
                 let condition = format!("choice == {}", quote::literal(&value));
                 explained += own.explained.iter().filter(|hit| **hit).count();
                 steps.extend(own.steps.into_iter().filter_map(|step| within(&condition, step)));
             }
+            chosen_by = Some(argument);
         }
-        let own = Tool::new(spec, &seen, FUEL).learn();
+        let own = Tool::new(evidence, &checks, &seen, FUEL).learn(chosen_by.as_deref());
         explained += own.explained.iter().zip(&chosen).filter(|(hit, chosen)| **hit && !**chosen).count();
         steps.extend(own.steps);
     }
@@ -93,22 +98,12 @@ pub(crate) fn unseen(style: &Style) -> Option<Behavior> {
     if steps.is_empty() && style.envelope.is_none() && style.success.is_none() {
         return None;
     }
-    steps.push(checked());
+    steps.extend(style.lenience.general());
     steps.push(Step::from(Op::Derived(Derived::All)));
     let envelope =
         gtm_world::behavior::Envelope { reply: style.success.clone(), error: style.envelope.clone() };
     let note = Some("of tools that no recording calls, by what others of the toolset have in common".into());
     Some(Behavior { steps, envelope: Some(envelope), unchecked: true, note, ..Behavior::default() })
-}
-
-/// Arguments that break the spec in a way that nothing is known of are refused.
-fn checked() -> Step {
-    Step::from(Op::Require(Require {
-        that: Some("check == null".into()),
-        message: Some("{check.message}".into()),
-        error: Some(ErrorKind::InvalidArgument),
-        ..Require::default()
-    }))
 }
 
 /// A choice of cases, of every outcome some, from as many sessions as possible.
@@ -143,6 +138,10 @@ struct Tool<'a> {
     before: Probe,
     after: Probe,
     outcomes: Vec<Outcome>,
+    /// Parts of the state that the tool is not known to work on.
+    foreign: Vec<String>,
+    /// Refuses arguments that break the spec.
+    checks: Option<Step>,
 }
 
 struct Steps {
@@ -152,20 +151,53 @@ struct Steps {
 }
 
 impl<'a> Tool<'a> {
-    fn new(spec: &'a ToolSpec, seen: &'a [&'a Seen], fuel: u64) -> Tool<'a> {
+    fn new(evidence: &'a ToolEvidence, checks: &Option<Step>, seen: &'a [&'a Seen], fuel: u64) -> Tool<'a> {
         let cases = |state: fn(&Seen) -> Value| {
-            Probe::new(seen.iter().map(|s| Case::new(s.call.clone(), state(s))).collect())
+            Probe::new(
+                seen.iter().map(|s| Case::new(s.call.clone(), state(s), evidence.shape.clone())).collect(),
+            )
         };
         let before = cases(|s| s.call.world.state().clone());
         let after = cases(|s| s.after.clone());
         let outcomes = outcomes(seen.iter().map(|s| &s.call));
-        Tool { fuel, spec, seen, before, after, outcomes }
+        let state = seen.first().and_then(|s| s.call.world.state().as_map());
+        let parts = state.into_iter().flat_map(|m| m.keys()).map(|name| name.to_string());
+        let foreign = match evidence.roots.is_empty() {
+            true => Vec::new(),
+            false => parts.filter(|name| !evidence.roots.contains_key(name)).collect(),
+        };
+        Tool { fuel, spec: &evidence.spec, seen, before, after, outcomes, foreign, checks: checks.clone() }
     }
 
-    fn learn(&self) -> Steps {
+    /// By case, what it has in common with others: the group it was recorded in, or what was chosen.
+    fn groups(&self, chosen_by: Option<&str>) -> Vec<usize> {
+        let mut choices: Vec<&Value> = Vec::new();
+        let mut group = |seen: &&'a Seen| {
+            let Some(choice) = chosen_by.and_then(|name| seen.call.args.get(name)) else {
+                return seen.call.group;
+            };
+            choices.iter().position(|known| *known == choice).unwrap_or_else(|| {
+                choices.push(choice);
+                choices.len() - 1
+            })
+        };
+        self.seen.iter().map(&mut group).collect()
+    }
+
+    /// `chosen_by` is the argument that chooses among many tools in one: what is said here holds for choices
+    /// that were never seen, so several have to agree on it.
+    fn learn(&self, chosen_by: Option<&str>) -> Steps {
         let atoms = atoms(&self.before, &self.samples());
         let words: Vec<Vec<String>> = self.outcomes.iter().map(|o| self.words(o)).collect();
-        let (rules, decided) = decide(&self.before, &self.outcomes, &atoms, &words);
+        let groups = self.groups(chosen_by);
+        let setting = Setting {
+            outcomes: &self.outcomes,
+            words: &words,
+            foreign: &self.foreign,
+            groups: &groups,
+            agreeing: if chosen_by.is_some() { 2 } else { 1 },
+        };
+        let (rules, decided) = decide(&self.before, &atoms, &setting);
         let mut out = Steps { steps: Vec::new(), explained: vec![false; self.seen.len()] };
         let last = self.outcomes.len() - 1;
         let mut replies: Vec<Option<Explained>> = vec![None; self.outcomes.len()];
@@ -176,7 +208,7 @@ impl<'a> Tool<'a> {
         }
         for (at, rule) in rules.iter().enumerate() {
             let Some(reply) = &replies[rule.outcome] else { continue };
-            let note = Some(format!("decides {} of {} calls rightly", rule.right, rule.right + rule.wrong));
+            let note = Some(rule.note());
             let condition = safe(&rule.condition);
             if self.outcomes[rule.outcome].is_error {
                 out.steps.extend(reply.named());
@@ -196,23 +228,27 @@ impl<'a> Tool<'a> {
                 out.steps.extend(reply.steps(Derived::Effects).into_iter().map(when));
             }
         }
-        let refused = |s: &&&Seen| !s.call.check.is_null() && s.call.is_error;
-        let accepted = self.seen.iter().filter(|s| !s.call.check.is_null() && !s.call.is_error).count();
-        if accepted == 0 || self.seen.iter().filter(refused).count() > accepted {
-            out.steps.push(checked());
-        }
+        out.steps.extend(self.checks.clone());
         let usual = &self.outcomes[last];
         let reply = replies[last].take().unwrap_or_else(|| self.reply(usual));
         if usual.is_error {
-            // It was never seen to succeed. What may have been in the way is what the error speaks of.
+            // It was never seen to succeed. What may have been in the way is what the error speaks of; where
+            // several things may have been, all of them together.
             let holds = |atom: &&Atom| {
                 atom.cost < 9
+                    && atom.about == About::Relation
+                    && (atom.text.ends_with(" == null") || atom.text.contains(" in "))
                     && !words[last].is_empty()
-                    && strangeness(&atom.text, &words[last], true) == 0
+                    && strangeness(&atom.text, &words[last], true) <= MENTIONED
                     && usual.cases.iter().all(|case| self.before.holds(&atom.text, *case))
             };
-            let reason = atoms.iter().find(holds).map(|atom| format!("!({})", safe(&atom.text)));
-            let always = usual.cases.len() >= ALWAYS;
+            let reasons: Vec<String> =
+                atoms.iter().filter(holds).take(MAX_REASONS).map(|atom| safe(&atom.text)).collect();
+            let reason = (!reasons.is_empty()).then(|| format!("!({})", reasons.join(" && ")));
+            let mut agreed: Vec<usize> = usual.cases.iter().map(|case| groups[*case]).collect();
+            agreed.sort_unstable();
+            agreed.dedup();
+            let always = agreed.len() >= ALWAYS;
             if let Some(that) = reason.or(always.then(|| "false".into())) {
                 out.steps.extend(reply.named());
                 let require = Require {
@@ -225,12 +261,9 @@ impl<'a> Tool<'a> {
             }
             out.steps.push(Step::from(Op::Derived(Derived::All)));
         } else {
-            let derived = |case: &usize| {
-                let seen = self.seen[*case];
-                !seen.predicted_error && seen.predicted == seen.call.reply
-            };
-            let by_rules = usual.cases.iter().filter(|case| derived(case)).count();
-            if by_rules > 0 && by_rules >= reply.found.count() {
+            let by_rules = self.derived_worth(usual);
+            // What rules say is general; what was found has to be better to some degree.
+            if by_rules > 0 && by_rules + usual.cases.len() as i64 / 4 >= reply.found.worth() {
                 out.steps.push(Step::from(Op::Derived(Derived::All)));
             } else {
                 out.steps.extend(self.found_only(&atoms, usual, &reply));
@@ -265,6 +298,16 @@ impl<'a> Tool<'a> {
             ..Require::default()
         };
         Some(Step::from(Op::Require(require)))
+    }
+
+    /// What the replies are worth that the derived behavior gives.
+    fn derived_worth(&self, usual: &Outcome) -> i64 {
+        let part = |case: &usize| match self.seen[*case] {
+            Seen { predicted_error: true, .. } => 0,
+            seen => usize::from(part(&seen.predicted, &seen.call.reply)),
+        };
+        let parts: Vec<usize> = usual.cases.iter().map(part).collect();
+        worth(parts.iter().filter(|part| **part == 100).count(), parts.iter().sum())
     }
 
     /// How far what is derived is to be believed: wholly, if it refuses nothing that the tool takes.
@@ -312,7 +355,7 @@ impl<'a> Tool<'a> {
             return before;
         }
         let after = search(&self.after, true);
-        if after.found.count() > before.found.count() { after } else { before }
+        if after.found.worth() > before.found.worth() { after } else { before }
     }
 
     fn kind(&self, outcome: &Outcome, rule: &Rule) -> ErrorKind {
@@ -334,11 +377,20 @@ impl<'a> Tool<'a> {
     }
 }
 
-/// A condition that does not hold where the data does not fit it.
+/// A condition that does not hold where the data does not fit it, and where the part of the state that it
+/// speaks of is not known at all: what is not known is not absent.
 fn safe(condition: &str) -> String {
-    match condition.contains(['(', '[', '.']) {
+    if !condition.contains(['(', '[', '.']) {
+        return condition.to_owned();
+    }
+    let given = ["args", "check", "repeated", "choice"];
+    let Ok(expr) = Expr::parse(condition) else { return "false".to_owned() };
+    let names = expr.free_names();
+    let parts = names.iter().filter(|name| !given.contains(*name));
+    let known: String = parts.map(|name| format!("{name} != null && ")).collect();
+    match known.is_empty() {
         true => format!("cel.try({condition}, false)"),
-        false => condition.to_owned(),
+        false => format!("cel.try({known}({condition}), false)"),
     }
 }
 

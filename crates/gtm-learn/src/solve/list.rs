@@ -1,6 +1,6 @@
 //! Lists: drawn from a collection, with some of its items left out and a member of each taken.
 
-use super::{Found, Search, Target, add};
+use super::{Found, Search, Target, add, mean};
 use crate::facts::{Facts, Way};
 use crate::quote;
 use gtm_world::{Map, Str, Value};
@@ -77,10 +77,21 @@ impl Search<'_> {
             }
             let found = self.explain(&below, name, depth + 1);
             let mut hits = vec![false; targets.len()];
-            at.iter().zip(&found.hits).for_each(|(at, hit)| hits[*at] = *hit);
+            let mut parts = vec![0; targets.len()];
+            for (i, at) in at.iter().enumerate() {
+                hits[*at] = found.hits[i];
+                // The items before the new one are right.
+                let before = targets[*at].value.as_list().map_or(0, |l| l.len() - 1);
+                parts[*at] = if found.hits[i] {
+                    100
+                } else {
+                    mean(100 * before + usize::from(found.parts[i]), before + 1)
+                };
+            }
             let item = self.name("added", found.template);
             let template = format!("withItem({base}, {item})").into();
-            Some(Found { template, hits, cost: cost + found.cost + 2, invents: found.invents, patch: None })
+            let (cost, invents) = (cost + found.cost + 2, found.invents);
+            Some(Found { parts, invents, ..Found::new(template, hits, cost) })
         };
         candidates.into_iter().take(4).filter_map(grown).max_by_key(Found::score)
     }
@@ -93,15 +104,18 @@ impl Search<'_> {
             return None;
         }
         let (mut items, mut hits, mut cost, mut invents) = (Vec::new(), vec![true; targets.len()], 3, false);
+        let mut sums = vec![0; targets.len()];
         for i in 0..length {
             let item = |t: &Target| Some(Target { case: t.case, value: t.value.as_list()?.get(i)?.clone() });
             let found = self.explain(&targets.iter().filter_map(item).collect::<Vec<_>>(), name, depth + 1);
             hits.iter_mut().zip(&found.hits).for_each(|(all, hit)| *all &= hit);
+            sums.iter_mut().zip(&found.parts).for_each(|(sum, part)| *sum += usize::from(*part));
             cost += found.cost;
             invents |= found.invents;
             items.push(found.template);
         }
-        Some(Found { template: Json::Array(items), hits, cost, invents, patch: None })
+        let parts = sums.into_iter().map(|sum| mean(sum, length)).collect();
+        Some(Found { parts, invents, ..Found::new(Json::Array(items), hits, cost) })
     }
 }
 

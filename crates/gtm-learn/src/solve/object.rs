@@ -1,6 +1,6 @@
 //! Objects: member by member, or as a record of the state of which some members differ.
 
-use super::{Found, MAX_DEPTH, Patch, Search, Target, seeds};
+use super::{Found, MAX_DEPTH, Patch, Search, Target, leaves, mean, seeds};
 use gtm_world::{Map, Value};
 use serde_json::{Map as JsonMap, Value as Json};
 use std::rc::Rc;
@@ -15,12 +15,9 @@ const MAX_RECORDS: usize = 12;
 impl Search<'_> {
     pub(super) fn object(&self, targets: &[Target], depth: usize) -> Option<Found> {
         let members = self.members(targets, depth);
-        if members.as_ref().is_some_and(|m| m.is_full() && !m.invents) {
-            return members;
-        }
-        let changed = self.changed(targets, depth);
-        match (members, changed) {
-            (Some(a), Some(b)) => Some(if b.score() >= a.score() { b } else { a }),
+        // A record of the state that came out otherwise was changed: that says more than the same member by member.
+        match (members, self.changed(targets, depth)) {
+            (Some(a), Some(b)) => Some(if b.worth() >= a.worth() { b } else { a }),
             (a, b) => a.or(b),
         }
     }
@@ -38,9 +35,13 @@ impl Search<'_> {
         }
         let mut out = JsonMap::new();
         let (mut hits, mut cost, mut invents) = (vec![true; targets.len()], 1, false);
+        let mut sums = vec![0; targets.len()];
         for name in first.keys() {
             let found = self.explain(&self.below(targets, name), name, depth + 1);
             hits.iter_mut().zip(&found.hits).for_each(|(all, hit)| *all &= hit);
+            for ((sum, part), target) in sums.iter_mut().zip(&found.parts).zip(targets) {
+                *sum += usize::from(*part) * target.value.get(name).map_or(1, leaves);
+            }
             cost += found.cost;
             invents |= found.invents;
             out.insert(name.to_string(), found.template);
@@ -49,7 +50,8 @@ impl Search<'_> {
         if out.len() == 1 && out.keys().all(|name| name.starts_with('$')) {
             return None;
         }
-        Some(Found { template: Json::Object(out), hits, cost, invents, patch: None })
+        let parts = sums.into_iter().zip(targets).map(|(sum, t)| mean(sum, leaves(&t.value))).collect();
+        Some(Found { parts, invents, ..Found::new(Json::Object(out), hits, cost) })
     }
 
     fn below(&self, targets: &[Target], name: &str) -> Vec<Target> {
@@ -101,6 +103,9 @@ impl Search<'_> {
                 }
             }
         }
+        // By target, how many of its leaves are given, in percent of one.
+        let whole = |(target, hit): (&Target, &bool)| if *hit { 100 * leaves(&target.value) } else { 0 };
+        let mut given: Vec<usize> = targets.iter().zip(&hits).map(whole).collect();
         let good = hits.iter().filter(|hit| **hit).count();
         if changed.is_empty() || changed.len() > MAX_CHANGES || good * 3 < targets.len() * 2 {
             return None;
@@ -111,11 +116,20 @@ impl Search<'_> {
         for name in changed {
             let below = self.below(&fitting, &name);
             let found = self.explain(&below, &name, depth + 1);
-            let mut each = below.iter().zip(&found.hits);
-            for (target, hit) in targets.iter().zip(&mut hits) {
+            let mut each = below.iter().zip(found.hits.iter().zip(&found.parts));
+            for ((target, hit), given) in targets.iter().zip(&mut hits).zip(&mut given) {
                 // A member that the record lacks in this case would be set all the same.
-                *hit &= target.value.get(&name).is_some()
-                    && each.find(|(t, _)| t.case == target.case).is_some_and(|(_, hit)| *hit);
+                let Some(value) = target.value.get(&name) else {
+                    *hit = false;
+                    continue;
+                };
+                match each.find(|(t, _)| t.case == target.case) {
+                    Some((_, (right, part))) => {
+                        *hit &= right;
+                        *given = given.saturating_sub((100 - usize::from(*part)) * leaves(value));
+                    }
+                    None => *hit = false,
+                }
             }
             cost += 1 + found.cost;
             invents |= found.invents;
@@ -123,12 +137,16 @@ impl Search<'_> {
         }
         let members: JsonMap<String, Json> = set.iter().cloned().collect();
         let name = self.name("changes", Json::Object(members));
+        let part = |((given, hit), target): ((&usize, &bool), &Target)| match hit {
+            true => 100,
+            false => mean(*given, leaves(&target.value)).min(99),
+        };
+        let parts = given.iter().zip(&hits).zip(targets).map(part).collect();
         Some(Found {
-            template: format!("merge({place}, {name})").into(),
-            hits,
-            cost,
+            parts,
             invents,
             patch: Some(Patch { place: place.to_owned(), set }),
+            ..Found::new(format!("merge({place}, {name})").into(), hits, cost)
         })
     }
 

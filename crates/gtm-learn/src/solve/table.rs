@@ -14,6 +14,15 @@ const MAX_BYTES: usize = 256 << 10;
 impl Search<'_> {
     /// The fewest arguments that the value is a function of.
     pub(super) fn table(&self, targets: &[Target]) -> Option<Found> {
+        // Objects with the same members are better explained member by member.
+        let first = targets.first()?.value.as_map();
+        let alike = |t: &Target| {
+            let (a, b) = (first?, t.value.as_map()?);
+            (a.len() == b.len() && b.keys().all(|name| a.contains_key(name))).then_some(())
+        };
+        if first.is_some_and(|map| !map.is_empty()) && targets.iter().all(|t| alike(t).is_some()) {
+            return None;
+        }
         let names = self.argument_names(targets);
         let mut choices: Vec<Vec<&String>> = names.iter().map(|name| vec![name]).collect();
         for (i, a) in names.iter().enumerate() {
@@ -57,11 +66,11 @@ impl Search<'_> {
         let mut keys = Vec::with_capacity(targets.len());
         for target in targets {
             let key = self.probe.eval(key, target.case).and_then(|v| v.as_key());
-            let session = self.probe.cases[target.case].call.session;
+            let group = self.probe.cases[target.case].call.group;
             if let Some(key) = &key {
                 let row = rows.entry(key.to_string()).or_insert((&target.value, Vec::new()));
                 match *row.0 == target.value {
-                    true => row.1.push(session),
+                    true => row.1.push(group),
                     false => wrong += 1,
                 }
             }
@@ -70,14 +79,18 @@ impl Search<'_> {
         if rows.len() > MAX_ROWS || wrong * 20 > targets.len() || rows.len() < 2 {
             return None;
         }
-        // A row is worth something where another session has it, too.
+        // A row is worth something where another group has it, too.
         let hit = |(target, key): (&Target, &Option<gtm_world::Str>)| {
-            key.as_ref().and_then(|key| rows.get(&**key)).is_some_and(|(value, sessions)| {
-                **value == target.value && sessions.iter().any(|s| *s != sessions[0])
+            key.as_ref().and_then(|key| rows.get(&**key)).is_some_and(|(value, groups)| {
+                **value == target.value && groups.iter().any(|s| *s != groups[0])
             })
         };
         let hits: Vec<bool> = targets.iter().zip(&keys).map(hit).collect();
-        // What no two sessions share is worth remembering if it is short: a price, a code.
+        let container = |t: &Target| matches!(t.value, Value::Map(_) | Value::List(_));
+        if targets.iter().any(container) && hits.iter().filter(|hit| **hit).count() * 2 < targets.len() {
+            return None;
+        }
+        // What no two groups share is worth remembering if it is short: a price, a code.
         let short = |t: &Target| t.value.as_key().is_some_and(|k| k.len() < 60) || t.value.is_null();
         if !hits.iter().any(|hit| *hit) && !targets.iter().all(short) {
             return None;
@@ -95,13 +108,7 @@ impl Search<'_> {
             _ => quote::literal(commonest),
         };
         let text = format!("cel.bind(k, {key}, k in {name} ? {name}[k] : {otherwise})");
-        Some(Found {
-            template: text.into(),
-            hits,
-            cost: 10 + (rows.len() as u32).min(30),
-            invents: false,
-            patch: None,
-        })
+        Some(Found::new(text.into(), hits, 10 + (rows.len() as u32).min(30)))
     }
 }
 

@@ -17,6 +17,9 @@ const MAX_BYTES: usize = 6_000;
 /// Most holes in one text.
 const MAX_HOLES: usize = 24;
 
+/// What a text counts, in percent, of which all but the holes is right.
+const HALF: u8 = 40;
+
 /// Ways to write a text, each with how it is written as an expression.
 const TRANSFORMS: &[(&str, fn(&str) -> String)] = &[
     ("lower(@)", |t| t.to_lowercase()),
@@ -129,7 +132,14 @@ impl Search<'_> {
             let rendered = |t: &Target| self.probe.render(&out, t.case).as_deref() == t.value.as_str();
             hits = targets.iter().map(rendered).collect();
         }
-        Some(Found { template: json!({"$text": out}), hits, cost, invents, patch: None })
+        // A text of the right build with a wrong word in it is better than another text.
+        let parts = hits.iter().zip(&parts).map(|(hit, parts)| match (hit, parts) {
+            (true, _) => 100,
+            (false, Some(_)) => HALF,
+            (false, None) => 0,
+        });
+        let parts = parts.collect();
+        Some(Found { parts, invents, ..Found::new(json!({"$text": out}), hits, cost) })
     }
 
     /// A template as a hole in text.

@@ -1,15 +1,19 @@
 //! `gtm eval`: how faithful the simulated tools are, beside baselines, on recorded sessions.
 
+mod curve;
 mod table;
 
 use crate::output::{Out, Result, Status};
+use curve::{Sides, Split, curve};
 use gtm_error::{Code, Error};
 use gtm_eval::baseline::Baseline as Known;
-use gtm_eval::{Evaluation, Options, Progress, Session, evaluate, report, session_files};
+use gtm_eval::report::CurvePoint;
+use gtm_eval::{Evaluation, Options, Progress, Session, SessionFile, evaluate, report, session_files};
 use gtm_read::{ReadInput, Reader, Reading, RuleFiller};
 use gtm_sim::{Simulator, Toolset};
 use gtm_world::Behaviors;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Map, Value as Json, json};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -34,7 +38,17 @@ pub(crate) struct Args {
     /// Evaluate a baseline in place of GTM
     #[arg(long, value_enum, conflicts_with_all = ["toolset", "rung"])]
     baseline: Option<Baseline>,
-    /// Evaluate only the first N sessions of each file
+    /// Learn from recorded sessions of this file or folder first, and evaluate those of other groups: the learning
+    /// curve
+    #[arg(long, value_name = "TRAIN", conflicts_with = "baseline")]
+    learn: Vec<PathBuf>,
+    /// How many sessions of each suite to learn from: a point of the curve each
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [0, 1, 5, 20], requires = "learn")]
+    learn_sessions: Vec<usize>,
+    /// How sessions learned from and sessions evaluated are kept apart
+    #[arg(long, value_enum, default_value = "group", requires = "learn")]
+    split: Split,
+    /// Evaluate only the first N sessions of each file; with `--learn`, N sessions of each suite
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Go on from GTM's own replies, rather than from the real ones
@@ -64,8 +78,10 @@ impl Args {
 /// How far up the ladder of responders an answer may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Rung {
-    /// Everything: behaviors of the toolset, then those that rules derive, then direct replies
+    /// Everything: behaviors of the toolset, learned ones, those that rules derive, direct replies
     User,
+    /// Behaviors learned from recordings, those that rules derive, and direct replies
+    Learned,
     /// Behaviors that rules derive from the specs, and direct replies
     Rules,
     /// Replies from the return schema and the call alone
@@ -102,38 +118,68 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         jobs: args.jobs,
     };
     let mut dump = args.dump.as_deref().map(create).transpose()?;
-    let total = files.iter().filter_map(|file| std::fs::metadata(&file.path).ok()).map(|m| m.len()).sum();
-    let bar = Bar::new(total);
-    let prepare = |session: &Session| simulator(session, base.as_ref(), args.rung).map(Some);
     let written = dump.as_mut().map(|file| file as &mut dyn Write);
-    let evaluation = evaluate(&files, &prepare, &options, written, &mut |now| bar.show(now));
-    bar.bar.finish_and_clear();
-    let evaluation = evaluation?;
+    let curve = if args.learn.is_empty() {
+        let bar = Bar::new(&files, 1);
+        let prepare = |session: &Session| simulator(session, base.as_ref(), args.rung, None).map(Some);
+        let evaluation = evaluate(&files, &prepare, &options, written, &mut |now| bar.show(0, now));
+        bar.bar.finish_and_clear();
+        vec![CurvePoint { sessions: 0, evaluation: evaluation? }]
+    } else {
+        let sides = Sides::read(&args.learn, &files, args.split, args.limit)?;
+        let points = &args.learn_sessions;
+        let bar = Bar::new(&files, points.len());
+        let make = |session: &Session, learned| simulator(session, base.as_ref(), args.rung, Some(learned));
+        let curve = curve(&sides, &files, points, &make, &options, written, &mut |at, now| bar.show(at, now));
+        bar.bar.finish_and_clear();
+        curve?
+    };
     if let (Some(dump), Some(path)) = (&mut dump, &args.dump) {
         dump.flush().map_err(|e| cannot_write(path, &e))?;
     }
-    let name = args.baseline.map_or("gtm", |baseline| Known::from(baseline).name());
-    if let Some(path) = &args.html {
-        let page = report::html(&report::Page { evaluation: &evaluation, name, free: args.free, curve: &[] });
-        std::fs::write(path, page).map_err(|e| cannot_write(path, &e))?;
-    }
-    finish(args, name, &evaluation)
+    finish(args, &curve)
 }
 
-fn finish(args: &Args, name: &str, evaluation: &Evaluation) -> Result<Status> {
+/// Shows the last point, and the curve if there is one.
+fn finish(args: &Args, curve: &[CurvePoint]) -> Result<Status> {
+    let Some(CurvePoint { evaluation, .. }) = curve.last() else { return Ok(Status::Done) };
+    let name = args.baseline.map_or("gtm", |baseline| Known::from(baseline).name());
+    let curve = if args.learn.is_empty() { &[] } else { curve };
+    if let Some(path) = &args.html {
+        let page = report::html(&report::Page { evaluation, name, free: args.free, curve });
+        std::fs::write(path, page).map_err(|e| cannot_write(path, &e))?;
+    }
     let mut out = Out::new();
-    match &args.json {
-        Some(_) if args.wants_json() => out.json(&evaluation.to_json())?,
-        Some(path) => {
-            let text =
-                format!("{}\n", serde_json::to_string_pretty(&evaluation.to_json()).unwrap_or_default());
-            std::fs::write(path, text).map_err(|e| cannot_write(path, &e))?;
-            table::show(evaluation, name, &mut out)?;
+    if args.json.is_some() {
+        let json = to_json(evaluation, curve);
+        match args.json.as_deref().filter(|_| !args.wants_json()) {
+            None => out.json(&json)?,
+            Some(path) => {
+                let text = format!("{}\n", serde_json::to_string_pretty(&json).unwrap_or_default());
+                std::fs::write(path, text).map_err(|e| cannot_write(path, &e))?;
+            }
         }
-        None => table::show(evaluation, name, &mut out)?,
+    }
+    if !args.wants_json() {
+        table::show(evaluation, name, &mut out)?;
+        table::curve(curve, &mut out)?;
     }
     out.flush()?;
     Ok(Status::Done)
+}
+
+/// The figures by suite; beside them, if there is a curve, `curve`: a list of the same with `sessions`.
+fn to_json(evaluation: &Evaluation, curve: &[CurvePoint]) -> Map<String, Json> {
+    let mut json = evaluation.to_json();
+    if !curve.is_empty() {
+        let point = |point: &CurvePoint| {
+            let mut figures = Map::from_iter([("sessions".to_owned(), json!(point.sessions))]);
+            figures.extend(point.evaluation.to_json());
+            Json::Object(figures)
+        };
+        json.insert("curve".into(), curve.iter().map(point).collect());
+    }
+    json
 }
 
 fn create(path: &Path) -> gtm_error::Result<BufWriter<File>> {
@@ -146,8 +192,13 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
         .hint("check the path and its permissions")
 }
 
-/// The simulator of a session: its tools and state, and what the toolset file adds to them.
-fn simulator(session: &Session, base: Option<&Toolset>, rung: Rung) -> gtm_error::Result<Simulator> {
+/// The simulator of a session: its tools and state, what the toolset file adds to them, and what was learned.
+fn simulator(
+    session: &Session,
+    base: Option<&Toolset>,
+    rung: Rung,
+    learned: Option<Behaviors>,
+) -> gtm_error::Result<Simulator> {
     let own = || session.tools.specs().to_vec();
     let mut toolset = match base {
         None => Toolset::from_tools("session", own()),
@@ -162,11 +213,17 @@ fn simulator(session: &Session, base: Option<&Toolset>, rung: Rung) -> gtm_error
     if let Some(state) = &session.initial_state {
         toolset = toolset.with_state(state.clone());
     }
+    if let Some(learned) = learned {
+        toolset.learned = learned;
+    }
     if rung != Rung::User {
         toolset.behaviors = Behaviors::default();
     }
+    if matches!(rung, Rung::Rules | Rung::Direct) {
+        toolset.learned = Behaviors::default();
+    }
     match rung {
-        Rung::User | Rung::Rules => Simulator::new(toolset),
+        Rung::User | Rung::Learned | Rung::Rules => Simulator::new(toolset),
         Rung::Direct => Simulator::with(toolset, &NothingRead, Arc::new(RuleFiller)),
     }
 }
@@ -187,22 +244,26 @@ const PATIENCE: Duration = Duration::from_millis(300);
 struct Bar {
     bar: ProgressBar,
     start: Instant,
+    /// Bytes of one run over the files.
+    bytes: u64,
 }
 
 impl Bar {
-    fn new(bytes: u64) -> Bar {
-        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden());
+    fn new(files: &[SessionFile], runs: usize) -> Bar {
+        let bytes = files.iter().filter_map(|file| std::fs::metadata(&file.path).ok()).map(|m| m.len()).sum();
+        let all = bytes * runs as u64;
+        let bar = ProgressBar::with_draw_target(Some(all), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("  {elapsed} [{bar:30}] {msg}") {
             bar.set_style(style);
         }
-        Bar { bar, start: Instant::now() }
+        Bar { bar, start: Instant::now(), bytes }
     }
 
-    fn show(&self, now: Progress) {
+    fn show(&self, run: usize, now: Progress) {
         if self.bar.is_hidden() && self.start.elapsed() > PATIENCE {
             self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         }
-        self.bar.set_position(now.bytes);
+        self.bar.set_position(self.bytes * run as u64 + now.bytes);
         self.bar.set_message(format!("{} sessions, {} turns", now.sessions, now.turns));
     }
 }

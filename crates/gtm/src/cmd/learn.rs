@@ -3,8 +3,9 @@
 use crate::output::{Out, Result, Status, note};
 use crate::yaml;
 use gtm_error::{Code, Error, printable};
-use gtm_learn::{Learned, Recording};
+use gtm_learn::Learned;
 use gtm_sim::Toolset;
+use gtm_sim::recording::{Recording, read_recordings};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,9 +37,9 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     };
     let mut recordings: Vec<Recording> = Vec::new();
     for path in &args.recordings {
-        recordings.extend(gtm_learn::load(path, &tools)?);
+        recordings.extend(read_recordings(path)?);
     }
-    let learned = gtm_learn::learn(&recordings);
+    let learned = gtm_learn::learn(&recordings, &tools);
     let text = text(&learned, recordings.len());
     if let Some(path) = &args.output {
         std::fs::write(path, &text).map_err(|e| {

@@ -120,3 +120,41 @@ fn real_suites_are_evaluated() {
     assert!(figures.as_object().is_some_and(|suites| suites.len() > 2), "{figures}");
     assert_eq!(figures["overall"]["deterministic"], 1.0);
 }
+
+#[test]
+fn the_learning_curve_is_measured_on_groups_that_nothing_is_learned_from() {
+    let folder = folder();
+    let path = suite(&folder, 9);
+    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let learn = ["eval", &path, "--learn", &path, "--learn-sessions", "0,2,100"];
+    let figures =
+        run(&[&learn[..], &["--json", "-", "--dump", &out("p.jsonl"), "--html", &out("r.html")]].concat())
+            .json();
+    let curve = figures["curve"].as_array().expect("a curve");
+    let sessions: Vec<_> = curve.iter().map(|point| point["sessions"].as_u64()).collect();
+    assert_eq!(sessions, [Some(0), Some(2), Some(100)]);
+    // Five of nine groups are learned from, so four are left.
+    assert!(curve.iter().all(|point| point["pets"]["n"] == 8), "{figures:#}");
+    assert_eq!(curve[0]["overall"]["exact"], 0.5);
+    assert_eq!(curve[1]["overall"]["exact"], 1.0, "what it says of a missing id is learned");
+    assert_eq!(figures["pets"], curve[2]["pets"], "the last point stands for all");
+    assert_eq!(read(&folder, "p.jsonl").lines().count(), 8);
+    assert!(read(&folder, "r.html").contains("id=\"learning\""));
+    let limited = run(&[&learn[..], &["--json", "-", "--limit", "1"]].concat()).json();
+    assert_eq!(limited["overall"]["n"], 2);
+    let same = run(&[&learn[..], &["--json", "-", "--split", "none"]].concat()).json();
+    assert_eq!(same["overall"]["n"], 18);
+    let rules = run(&[&learn[..], &["--json", "-", "--rung", "rules"]].concat()).json();
+    assert_eq!(rules["overall"]["exact"], 0.5);
+    let shown = run(&learn);
+    assert!(shown.out.contains("learning curve") && shown.out.contains("100 sessions"), "{}", shown.out);
+}
+
+#[test]
+fn nothing_to_evaluate_after_learning_is_a_usage_error() {
+    let folder = folder();
+    let path = suite(&folder, 1);
+    let ran = run(&["eval", &path, "--learn", &path]);
+    assert_eq!(ran.code, Some(2), "{}", ran.err);
+    assert!(ran.err.contains("nothing is left to evaluate"), "{}", ran.err);
+}

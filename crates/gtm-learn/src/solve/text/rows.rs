@@ -83,7 +83,7 @@ impl Search<'_> {
         let hits =
             targets.iter().map(|t| self.probe.render(&out, t.case).as_deref() == t.value.as_str()).collect();
         let cost = records.cost + head.cost + tail.cost + 6;
-        Some(Found { template: json!({"$text": out}), hits, cost, invents: false, patch: None })
+        Some(Found::new(json!({"$text": out}), hits, cost))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::output::{Out, Result};
 use gtm_error::printable;
 use gtm_eval::Evaluation;
 use gtm_eval::baseline::Baseline;
+use gtm_eval::report::CurvePoint;
 use serde_json::{Map, Value as Json};
 
 /// Columns: heading and metric.
@@ -45,6 +46,19 @@ pub(super) fn show(evaluation: &Evaluation, name: &str, out: &mut Out) -> Result
         figure("ms_per_call_p99"),
         if cfg!(debug_assertions) { ", in a debug build" } else { "" },
     ))
+}
+
+/// The macro average by the number of recorded sessions learned from; nothing if there is no curve.
+pub(super) fn curve(points: &[CurvePoint], out: &mut Out) -> Result<()> {
+    if points.is_empty() {
+        return Ok(());
+    }
+    let paint = out.paint;
+    out.line(paint.strong("learning curve (macro)"))?;
+    for point in points {
+        out.line(row(&format!("{} sessions", point.sessions), &point.evaluation.overall()))?;
+    }
+    Ok(())
 }
 
 fn row(name: &str, figures: &Map<String, Json>) -> String {
