@@ -2,6 +2,7 @@
 
 use crate::errors::{self, Body};
 use crate::history::{Done, Rare};
+use crate::imitate::{self, Foreseen, Imitation};
 use crate::inject::{self, Counts, Plan};
 use crate::names;
 use crate::reply::{Call, Rung};
@@ -60,14 +61,9 @@ impl Simulator {
         let Some(tool) = self.compiled(&call.tool) else {
             return self.refuse_unknown(session, call);
         };
-        let spec = &self.toolset.tools[tool.at];
-        let (policy, limits) = (self.toolset.arguments, &self.toolset.limits);
-        let (checked, check) = match self.is_unchecked(tool) {
-            true => tool.examine(spec, policy, limits, &call.arguments),
-            false => match tool.check(spec, policy, limits, &call.arguments) {
-                Ok(checked) => (checked, Value::Null),
-                Err(error) => return self.refuse(session, call, error),
-            },
+        let (checked, check) = match self.admitted(tool, call) {
+            Ok(admitted) => admitted,
+            Err(error) => return self.refuse(session, call, error),
         };
         let args = Value::from(&*checked);
         let given = match checked {
@@ -77,7 +73,69 @@ impl Simulator {
         let (plan, counts) = self.plan(session, &tool.name, &args);
         let known = Given { args: &args, check: &check, repeated: self.repeats(session, tool, &args) };
         let answer = self.respond(session, tool, &known, &plan);
+        let answer = self.imitated(session, &call.tool, Some(tool), &given, answer);
         self.turn(Asked { session, tool, call, given, plan, counts }, answer)
+    }
+
+    /// The arguments as the behavior sees them, and what is wrong with them where it wants to know.
+    fn admitted<'a>(&self, tool: &Tool, call: &'a Call) -> Result<(Cow<'a, Json>, Value), ToolError> {
+        let spec = &self.toolset.tools[tool.at];
+        let (policy, limits) = (self.toolset.arguments, &self.toolset.limits);
+        match self.is_unchecked(tool) {
+            true => Ok(tool.examine(spec, policy, limits, &call.arguments)),
+            false => Ok((tool.check(spec, policy, limits, &call.arguments)?, Value::Null)),
+        }
+    }
+
+    /// What the simulator would say by itself, whatever it has seen of the real tools.
+    pub(crate) fn foresee(&self, session: &Session, call: &Call) -> Foreseen {
+        let world = &session.now.world;
+        let answer = match self.compiled(&call.tool).filter(|_| session.offers(&call.tool)) {
+            None => self.strange(call, self.unknown_tool(session, &call.tool), &call.given(), world),
+            Some(tool) => match self.admitted(tool, call) {
+                Err(error) => self.refusal(call, error, &call.given(), world),
+                Ok((checked, check)) => {
+                    let args = &Value::from(&*checked);
+                    let given = Given { args, check: &check, repeated: self.repeats(session, tool, args) };
+                    self.acted(tool, world, &given)
+                }
+            },
+        };
+        Foreseen { content: answer.content, error: answer.error }
+    }
+
+    /// What the tool's behavior answers.
+    fn acted(&self, tool: &Tool, world: &World, given: &Given<'_>) -> Answer {
+        match self.run(tool, world, given) {
+            Ok(outcome) => self.succeeded(tool, outcome),
+            Err(error) => self.failed(tool, error, given.args, world, self.rung_of(tool)),
+        }
+    }
+
+    /// The answer in the manner of the real tools, as far as the session has seen them. What a user
+    /// wrote, what was learned and what is real stays as it is.
+    fn imitated(
+        &self,
+        session: &Session,
+        name: &str,
+        tool: Option<&Tool>,
+        args: &Value,
+        answer: Answer,
+    ) -> Answer {
+        let Some(memory) = &session.now.memory else { return answer };
+        let derived = matches!(answer.rung, Rung::Rules | Rung::Direct | Rung::Check | Rung::Fault);
+        let given = tool.is_some_and(|tool| matches!(self.rung_of(tool), Rung::User | Rung::Learned));
+        if !derived || given {
+            return answer;
+        }
+        let own = Foreseen { content: answer.content.clone(), error: answer.error.clone() };
+        let tools = &self.toolset.tools;
+        let spec = tool.and_then(|tool| tools.get(tool.at));
+        let task = imitate::Task { tool: name, spec, tools, args, own: &own };
+        match imitate::reply(memory, &task, answer.rung != Rung::Fault) {
+            Some(Imitation { content, error }) => Answer { content, error, checked: false, ..answer },
+            None => answer,
+        }
     }
 
     /// What the faults have in mind for a call, and their counts after it.
@@ -125,10 +183,7 @@ impl Simulator {
                 return Answer { world: world.clone(), ..answer };
             }
         }
-        match self.run(tool, world, given) {
-            Ok(outcome) => self.succeeded(tool, outcome),
-            Err(error) => self.failed(tool, error, args, world, self.rung_of(tool)),
-        }
+        self.acted(tool, world, given)
     }
 
     /// Runs the tool's behavior. A panic in it fails the call in the tool's own error style.
@@ -187,29 +242,40 @@ impl Simulator {
     /// A call that fails its check.
     pub(crate) fn refuse(&self, session: &Session, call: &Call, error: ToolError) -> NewTurn {
         let given = call.given();
-        let world = &session.now.world;
-        match self.compiled(&call.tool) {
-            Some(tool) => {
-                let answer = self.failed(tool, error, &given, world, Rung::Check);
-                self.turn(Asked { given, ..Asked::plain(session, tool, call) }, answer)
-            }
-            None => {
-                let own = self.library.render_error(&error, &given);
-                let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
-                self.stranger(session, call, Answer::failure(content, Rung::Check, error, world))
-            }
+        let tool = self.compiled(&call.tool);
+        let answer = self.refusal(call, error, &given, &session.now.world);
+        let answer = self.imitated(session, &call.tool, tool, &given, answer);
+        match tool {
+            Some(tool) => self.turn(Asked { given, ..Asked::plain(session, tool, call) }, answer),
+            None => self.stranger(session, call, answer),
         }
     }
 
     /// A call to a tool that the session does not have.
     fn refuse_unknown(&self, session: &Session, call: &Call) -> NewTurn {
-        let error = self.unknown_tool(session, &call.tool);
-        let given = call.given();
-        let own = self.library.render_unknown_tool(&call.tool, &given);
-        let own = own.or_else(|| self.library.render_error(&error, &given));
-        let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
-        let answer = Answer::failure(content, Rung::Check, error, &session.now.world);
+        let (error, given) = (self.unknown_tool(session, &call.tool), call.given());
+        let answer = self.strange(call, error, &given, &session.now.world);
+        let answer = self.imitated(session, &call.tool, None, &given, answer);
         self.stranger(session, call, answer)
+    }
+
+    /// How a call that fails its check is answered.
+    fn refusal(&self, call: &Call, error: ToolError, given: &Value, world: &World) -> Answer {
+        match self.compiled(&call.tool) {
+            Some(tool) => self.failed(tool, error, given, world, Rung::Check),
+            None => self.strange(call, error, given, world),
+        }
+    }
+
+    /// How a call to a tool that is not there is answered.
+    fn strange(&self, call: &Call, error: ToolError, given: &Value, world: &World) -> Answer {
+        let own = match error.kind {
+            ErrorKind::UnknownTool => self.library.render_unknown_tool(&call.tool, given),
+            _ => None,
+        };
+        let own = own.or_else(|| self.library.render_error(&error, given));
+        let content = own.unwrap_or_else(|| Value::from(self.plain_body(&error)));
+        Answer::failure(content, Rung::Check, error, world)
     }
 
     /// A call in which something of ours panicked.
@@ -228,8 +294,12 @@ impl Simulator {
     /// The body of an error where no tool says how it looks.
     fn plain_body(&self, error: &ToolError) -> Json {
         let tools = &self.toolset.tools;
-        match !tools.is_empty() && tools.iter().all(|tool| tool.http.is_some()) {
-            true => json!({"error": {"code": error.kind.name(), "message": error.message}}),
+        if !tools.is_empty() && tools.iter().all(|tool| tool.http.is_some()) {
+            return json!({"error": {"code": error.kind.name(), "message": error.message}});
+        }
+        // Tools that declare no structure answer in text.
+        match tools.iter().all(|tool| tool.returns.is_none()) {
+            true => json!(format!("Error: {}", error.message)),
             false => json!({"error": error.message}),
         }
     }
@@ -308,17 +378,17 @@ impl Simulator {
             is_error,
             valid,
             lasting: false,
+            foreseen: None,
             status,
             seed: session.seed(),
             version_before: session.version(),
             version: world.version(),
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
         });
-        let (keys, observed) = (session.now.keys.clone(), session.now.observed.clone());
         // A fault may fail a call that takes effect all the same.
         let unchanged = is_error && done.version == done.version_before;
         let trail = self.trail_after(session, &tool.name, &done.args, unchanged);
-        let mut next = Checkpoint { world, counts, keys, observed, trail };
+        let mut next = Checkpoint { world, counts, trail, ..session.now.clone() };
         next.remember(&done);
         NewTurn { done, next, content: json }
     }

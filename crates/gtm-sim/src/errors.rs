@@ -2,9 +2,10 @@
 //!
 //! In this order: the behavior's or toolset's error envelope; what the spec declares for the status
 //! (its published example, else its schema); what another operation of the same API declares; the
-//! place that the tool's return schema has for an error; `{error: {code, message}}` for HTTP APIs
-//! and `{error: message}` for functions.
+//! place that the tool's return schema has for an error; `{error: {code, message}}` for HTTP APIs;
+//! `{error: message}` for functions that declare what they return, `Error: message` for the others.
 
+use crate::role::{Role, role};
 use gtm_tool::{ErrorSpec, ToolSpec, schema};
 use gtm_world::{ErrorKind, Filler, Slot, ToolError, Value};
 use serde_json::{Map as JsonMap, Value as Json, json};
@@ -122,7 +123,7 @@ impl Body<'_> {
         if self.tool.http.is_some() {
             return json!({"error": {"code": self.error.kind.name(), "message": self.error.message}});
         }
-        self.in_returns().unwrap_or_else(|| json!({"error": self.error.message}))
+        self.in_returns().unwrap_or_else(|| self.text())
     }
 
     /// A published example, with what it says about the failure replaced. A message that would
@@ -248,6 +249,14 @@ impl Body<'_> {
         })
     }
 
+    /// A function that declares no structure answers an agent in text.
+    fn text(&self) -> Json {
+        match self.tool.returns.as_ref().and_then(|root| schema::primary_type(root, root)) {
+            None => Json::String(format!("Error: {}", self.error.message)),
+            Some(_) => json!({"error": self.error.message}),
+        }
+    }
+
     /// The place that a function's return schema has for failures: `{output, exception}`,
     /// `{status: boolean, message}`, or plain text.
     fn in_returns(&self) -> Option<Json> {
@@ -276,33 +285,6 @@ impl Body<'_> {
         }
         Some(Json::Object(out))
     }
-}
-
-/// What the members of error bodies are for, by their usual names.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Message,
-    Kind,
-    Status,
-    Path,
-    Success,
-    Problems,
-}
-
-fn role(name: &str) -> Option<Role> {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    Some(match plain.as_str() {
-        "message" | "msg" | "error" | "errormessage" | "detail" | "details" | "description"
-        | "errordescription" | "title" | "reason" | "text" | "fault" | "faultstring" | "exception"
-        | "usermessage" => Role::Message,
-        "code" | "errorcode" | "type" | "kind" | "name" | "errortype" | "slug" => Role::Kind,
-        "status" | "statuscode" | "httpstatus" | "httpstatuscode" | "httpcode" => Role::Status,
-        "field" | "param" | "parameter" | "path" | "property" | "argument" | "target" | "pointer"
-        | "location" => Role::Path,
-        "success" | "ok" | "succeeded" => Role::Success,
-        "errors" | "violations" | "problems" | "issues" | "messages" => Role::Problems,
-        _ => return None,
-    })
 }
 
 fn is_list_item(path: &str) -> bool {

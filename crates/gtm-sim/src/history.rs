@@ -4,6 +4,7 @@
 //! the call, which costs only what the call changed. JSON is made when somebody reads it.
 
 use crate::digest;
+use crate::imitate::Foreseen;
 use crate::reply::{Call, Provenance, Reply, Rung, Turn};
 use crate::session::Checkpoint;
 use gtm_world::{ToolError, Value, World};
@@ -30,6 +31,8 @@ pub(crate) struct Done {
     pub(crate) valid: bool,
     /// A real outcome that holds for as long as the state stays as it is now.
     pub(crate) lasting: bool,
+    /// What the simulator would have said to a call that the real tool answered.
+    pub(crate) foreseen: Option<Box<Foreseen>>,
     pub(crate) status: u16,
     pub(crate) seed: u64,
     pub(crate) version_before: u64,
@@ -105,6 +108,7 @@ impl Done {
             is_error: reply.is_error,
             valid: reply.provenance.valid,
             lasting: false,
+            foreseen: None,
             status: reply.status,
             seed: reply.provenance.seed,
             version_before: reply.provenance.state_version,

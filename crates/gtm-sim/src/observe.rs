@@ -5,10 +5,12 @@
 //! - a value that the behavior made up (an id, a time, an invented member) and that the real reply
 //!   has otherwise at the same place, is replaced wherever the call put it;
 //! - every object in the real reply that can be told to be a record of the state, by the id it
-//!   carries or the call named, hands its members to that record.
+//!   carries or the call named, hands its members to that record; one that shows most of the record also
+//!   hands it new members, and takes from it what only our own behavior has put there;
+//! - an object that is like the records of one collection and has an id that is not there is a new
+//!   record of it, in place of one that our own behavior made for it.
 //!
-//! What it does not do: it makes no record out of a real reply when the behavior failed or made
-//! none, and it does not guess what else the real call may have changed.
+//! What it does not do: it does not guess what else the real call may have changed.
 
 use crate::delta;
 use crate::errors;
@@ -19,7 +21,7 @@ use crate::reply::{Call, Observed, Reply, Rung};
 use crate::session::{Checkpoint, Session};
 use crate::simulator::{NewTurn, Simulator};
 use gtm_error::Result;
-use gtm_world::{ErrorKind, Given, Map, Str, ToolError, Value, World};
+use gtm_world::{ErrorKind, Given, Map, Outcome, Str, ToolError, Value, World};
 use std::sync::Arc;
 
 /// Objects of one real reply that are looked at.
@@ -67,6 +69,9 @@ impl Simulator {
         let args = call.given();
         let mut content = Value::from(&json);
         let before = &session.now.world;
+        // A recorded reply is what it is; the ones that come in are learned from.
+        let taught = matches!(rung, Rung::Observed | Rung::Live);
+        let foreseen = taught.then(|| Box::new(self.foresee(session, call)));
         let (world, lasting) = match is_error {
             true => (before.clone(), true),
             false => self.effect(session, call, &args, &content),
@@ -98,6 +103,7 @@ impl Simulator {
             valid: true,
             // A recording answers by itself the next time, and a real tool is asked again.
             lasting: lasting && rung == Rung::Observed,
+            foreseen,
             status: status.unwrap_or(usual),
             seed: session.seed(),
             version_before: before.version(),
@@ -121,8 +127,14 @@ impl Simulator {
         // Where a learned behavior refuses what was taken, the derived one may know what it does.
         let derived = tool.derived(spec, &self.library);
         let derived = derived.and_then(|program| program.run_given(before, &given, &*self.filler).ok());
-        let outcome = self.run(tool, before, &given);
-        let Some(outcome) = outcome.ok().or(derived.clone()) else { return (before.clone(), true) };
+        let outcome = self.run(tool, before, &given).ok().or(derived.clone());
+        // Where ours would have failed, what the reply shows is all that is known.
+        let outcome = outcome.unwrap_or_else(|| Outcome {
+            reply: Value::Null,
+            world: before.clone(),
+            changed: false,
+            invented: Vec::new(),
+        });
         // What an open world invents on first look is no change that the call asked for.
         let reads = spec.http.as_ref().is_some_and(|http| http.method == "GET");
         let lasting = !outcome.changed || reads || spec.annotations.read_only == Some(true);
@@ -132,6 +144,7 @@ impl Simulator {
         }
         let mut after = outcome.world;
         let mut state = after.state().clone();
+        let mut made = Vec::new();
         if outcome.changed {
             let mut pairs = Vec::new();
             differences(&outcome.reply, real, &mut pairs, 0);
@@ -142,13 +155,17 @@ impl Simulator {
             let fresh: Vec<String> =
                 delta::diff(before.state(), &state).iter().filter_map(delta::Change::target).collect();
             fresh.iter().for_each(|pointer| replace_made_up(&mut state, pointer, &pairs));
+            let new = |pointer: &String| delta::place(before.state(), pointer).is_none();
+            made = fresh.into_iter().filter(new).collect();
         }
         let mut objects = Vec::new();
         collect(real, &mut objects, 0);
         let named: Vec<Str> =
             args.as_map().into_iter().flat_map(Map::values).filter_map(Value::as_key).collect();
         for object in objects {
-            merge(&mut state, object, &named);
+            if !merge(&mut state, before.state(), object, &named) {
+                adopt(&mut state, object, &made);
+            }
         }
         if state != *after.state() {
             // A run that changed something has counted already, and a call counts once.
@@ -262,18 +279,102 @@ fn collect<'a>(real: &'a Value, out: &mut Vec<&'a Map>, depth: usize) {
     }
 }
 
-/// Hands the members of a real object to the record it stands for, if there is one.
-fn merge(state: &mut Value, object: &Map, named: &[Str]) {
+/// Hands the members of a real object to the record it stands for, and tells whether there is one.
+fn merge(state: &mut Value, before: &Value, object: &Map, named: &[Str]) -> bool {
     let own = object.iter().filter(|(name, _)| is_id(name)).filter_map(|(_, v)| v.as_key());
     for id in own.chain(named.iter().cloned()) {
         let Some(pointer) = find(state, &id, object) else { continue };
         let Some(Value::Map(record)) = delta::place_mut(state, &pointer) else { continue };
+        let covers = covers(object, record);
         for (name, value) in object.iter() {
-            if record.get(name).is_some_and(|old| !delta::identical(old, value)) {
+            let differs = |old: &Value| !delta::identical(old, value);
+            if record.get(name).map_or(covers, differs) {
                 record.insert(name.clone(), value.clone());
             }
         }
-        return;
+        if covers && let Some(Value::Map(old)) = delta::place(before, &pointer) {
+            // A member of our own making that the real record does not have.
+            let own = |name: &&Str| !object.contains_key(name) && !old.contains_key(name);
+            let own: Vec<Str> = record.keys().filter(own).cloned().collect();
+            own.iter().for_each(|name| drop(record.remove(name)));
+        }
+        return true;
+    }
+    false
+}
+
+/// Whether an object shows most of a record, rather than a few members of it.
+fn covers(object: &Map, record: &Map) -> bool {
+    let shown = record.keys().filter(|name| object.contains_key(name)).count();
+    shown >= 3 && shown * 3 >= record.len() * 2
+}
+
+/// Makes a record of a real object that is like those of a collection and is not among them. If our
+/// own behavior has `made` one there, that one is it.
+fn adopt(state: &mut Value, object: &Map, made: &[String]) {
+    let Some((pointer, id)) = home(state, object) else { return };
+    let own = made.iter().find(|place| {
+        place.strip_prefix(&*pointer).is_some_and(|rest| rest.starts_with('/') && !rest[1..].contains('/'))
+    });
+    let own = own.and_then(|place| Some(delta::unescape(place.rsplit_once('/')?.1)));
+    match delta::place_mut(state, &pointer) {
+        Some(Value::Map(collection)) => {
+            if let Some(own) = own {
+                collection.remove(&own);
+            }
+            collection.insert(id, Value::Map(object.clone()));
+        }
+        Some(Value::List(rows)) => {
+            let rows = Arc::make_mut(rows);
+            let row = Value::Map(object.clone());
+            match own.and_then(|at| at.parse().ok()).filter(|at| *at < rows.len()) {
+                Some(at) => drop(rows.set(at, row)),
+                None => rows.push_back(row),
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The one collection whose records are like an object that is not among them, and its id there.
+fn home(state: &Value, object: &Map) -> Option<(String, Str)> {
+    if object.len() < 3 {
+        return None;
+    }
+    let mut homes = Vec::new();
+    for (name, value) in state.as_map()?.iter() {
+        let pointer = format!("/{}", crate::names::escape(name));
+        homes.extend(place_in(value, object).map(|id| (pointer.clone(), id)));
+        let Value::Map(inner) = value else { continue };
+        for (name, value) in inner.iter().take(MAX_NESTED) {
+            let pointer = format!("{pointer}/{}", crate::names::escape(name));
+            homes.extend(place_in(value, object).map(|id| (pointer, id)));
+        }
+    }
+    match homes.len() {
+        1 => homes.pop(),
+        _ => None,
+    }
+}
+
+/// The id that an object would have in a collection of its likes that does not have it.
+fn place_in(collection: &Value, object: &Map) -> Option<Str> {
+    let like = |sample: &Map| covers(object, sample) && covers(sample, object);
+    match collection {
+        Value::Map(map) => {
+            let (key, Value::Map(sample)) = map.last()? else { return None };
+            let (name, _) = sample.iter().find(|(_, v)| v.as_key().as_deref() == Some(key))?;
+            let id = object.get(name)?.as_key()?;
+            (like(sample) && !map.contains_key(&id)).then_some(id)
+        }
+        Value::List(rows) => {
+            let Value::Map(sample) = rows.last()? else { return None };
+            let (name, _) = sample.iter().find(|(name, v)| is_id(name) && v.as_key().is_some())?;
+            let id = object.get(name)?.as_key()?;
+            let has = |row: &Value| row.get(name).and_then(Value::as_key).as_ref() == Some(&id);
+            (like(sample) && !rows.iter().take(MAX_ROWS).any(has)).then_some(id)
+        }
+        _ => None,
     }
 }
 

@@ -181,7 +181,7 @@ fn yes() -> bool {
 }
 
 /// [`ToolError`] can be written but not read by itself.
-mod optional_tool_error {
+pub(crate) mod optional_tool_error {
     use super::{Deserialize, ErrorKind, Serialize, ToolError};
     use serde::{Deserializer, Serializer};
 
@@ -197,11 +197,11 @@ mod optional_tool_error {
         status: Option<u16>,
     }
 
-    pub(super) fn serialize<S: Serializer>(error: &Option<ToolError>, s: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(error: &Option<ToolError>, s: S) -> Result<S::Ok, S::Error> {
         error.serialize(s)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<ToolError>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<ToolError>, D::Error> {
         Ok(Option::<Stored>::deserialize(d)?.map(|e| ToolError {
             kind: e.kind,
             message: e.message,

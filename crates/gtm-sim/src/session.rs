@@ -4,6 +4,7 @@
 //! whatever the size of the state, and neither side sees what the other does afterwards.
 
 use crate::history::{Done, Entry, History, Keys, Observations};
+use crate::imitate::Memory;
 use crate::inject::{Counts, Injector};
 use crate::reply::Turn;
 use gtm_error::{Code, Error, Result, printable};
@@ -37,6 +38,8 @@ pub(crate) struct Checkpoint {
     pub(crate) counts: Counts,
     pub(crate) keys: Option<Arc<Keys>>,
     pub(crate) observed: Option<Arc<Observations>>,
+    /// Real replies that later ones are modelled on.
+    pub(crate) memory: Option<Arc<Memory>>,
     /// How the state came about, where recordings can tell what follows; see [`crate::replay`].
     pub(crate) trail: u64,
 }
@@ -74,7 +77,8 @@ impl From<u64> for SnapshotRef {
 
 impl Session {
     pub(crate) fn new(world: World, trail: u64, faults: Option<Arc<Injector>>) -> Session {
-        let now = Checkpoint { world, counts: Counts::default(), keys: None, observed: None, trail };
+        let now =
+            Checkpoint { world, counts: Counts::default(), keys: None, observed: None, memory: None, trail };
         let start = Arc::new(now.clone());
         Session { start, now, history: History::default(), snapshots: None, faults, tools: None }
     }

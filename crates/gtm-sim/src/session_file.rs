@@ -7,11 +7,12 @@
 use crate::delta::{self, Change};
 use crate::fault::Fault;
 use crate::history::{Done, History, Keys, Observations};
+use crate::imitate::{Foreseen, Memory};
 use crate::inject::{Count, Counts, Injector};
-use crate::reply::Turn;
+use crate::reply::{Turn, optional_tool_error};
 use crate::session::{Checkpoint, Session, Snapshot};
 use gtm_error::{Code, Error, Result};
-use gtm_world::World;
+use gtm_world::{ToolError, Value, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -68,6 +69,9 @@ struct SavedPoint {
     /// Real outcomes that hold at this point.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     observed: Vec<Turn>,
+    /// Real replies that later ones are modelled on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lessons: Vec<SavedLesson>,
     #[serde(default, skip_serializing_if = "is_zero")]
     trail: u64,
 }
@@ -84,12 +88,41 @@ pub(crate) struct SavedTurn {
     /// The turn is a real outcome that holds for as long as the state stays as it is then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     lasting: bool,
+    /// What the simulator would have said where the real tool answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    foreseen: Option<SavedForeseen>,
     /// Fault counts afterwards, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     counts: Option<Vec<Count>>,
     /// The trail afterwards, if it changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trail: Option<u64>,
+}
+
+/// What was foreseen of a real reply.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SavedForeseen {
+    content: Json,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_tool_error")]
+    error: Option<ToolError>,
+}
+
+/// A real reply that later ones are modelled on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SavedLesson {
+    #[serde(flatten)]
+    turn: Turn,
+    foreseen: SavedForeseen,
+}
+
+impl SavedForeseen {
+    fn new(foreseen: &Foreseen) -> SavedForeseen {
+        SavedForeseen { content: foreseen.content.to_json(), error: foreseen.error.clone() }
+    }
+
+    fn restore(&self) -> Box<Foreseen> {
+        Box::new(Foreseen { content: Value::from(&self.content), error: self.error.clone() })
+    }
 }
 
 fn is_zero(n: &u64) -> bool {
@@ -142,6 +175,7 @@ impl Session {
             && history.start() == 0
             && first.keys.is_none()
             && first.observed.is_none()
+            && first.memory.is_none()
             && first.counts.is_empty()
             && first.trail == self.start.trail
             && first.world.seed() == self.start.world.seed();
@@ -204,7 +238,8 @@ impl Session {
             if saved.turn.turn != self.history.end() {
                 return Err(corrupt("its turns are not in order"));
             }
-            let done = Arc::new(Done { lasting: saved.lasting, ..Done::from_turn(&saved.turn) });
+            let foreseen = saved.foreseen.as_ref().map(SavedForeseen::restore);
+            let done = Arc::new(Done { lasting: saved.lasting, foreseen, ..Done::from_turn(&saved.turn) });
             let mut next = self.now.clone();
             next.world.reseed(done.seed);
             if done.version != next.world.version() || !saved.state.is_empty() || !saved.books.is_empty() {
@@ -240,6 +275,7 @@ fn saved_turns(history: &History, from: u64, end: &Checkpoint) -> Vec<SavedTurn>
         .map(|((entry, after), number)| SavedTurn {
             turn: entry.done.turn(number),
             lasting: entry.done.lasting,
+            foreseen: entry.done.foreseen.as_deref().map(SavedForeseen::new),
             state: delta::diff(entry.before.world.state(), after.world.state()),
             books: delta::diff(&entry.before.world.books(), &after.world.books()),
             counts: (entry.before.counts != after.counts).then(|| after.counts.to_vec()),
@@ -256,6 +292,12 @@ impl SavedPoint {
             counts: point.counts.to_vec(),
             keys: point.keys.iter().flat_map(|keys| keys.in_order()).map(|done| done.turn(0)).collect(),
             observed: point.observed.iter().flat_map(|o| o.at(version)).map(|done| done.turn(0)).collect(),
+            lessons: point
+                .memory
+                .iter()
+                .flat_map(|memory| memory.lessons())
+                .filter_map(saved_lesson)
+                .collect(),
             trail: point.trail,
         }
     }
@@ -271,21 +313,34 @@ impl SavedPoint {
         for turn in &self.observed {
             observed.insert(world.version(), Arc::new(Done::from_turn(turn)));
         }
+        let mut memory = Memory::default();
+        for SavedLesson { turn, foreseen } in &self.lessons {
+            let foreseen = Some(foreseen.restore());
+            memory.learn(&Arc::new(Done { foreseen, ..Done::from_turn(turn) }));
+        }
         Ok(Checkpoint {
             world,
             counts: Counts::new(self.counts.clone()),
             keys: (!self.keys.is_empty()).then(|| Arc::new(keys)),
             observed: (!self.observed.is_empty()).then(|| Arc::new(observed)),
+            memory: (!self.lessons.is_empty()).then(|| Arc::new(memory)),
             trail: self.trail,
         })
     }
 }
 
+fn saved_lesson(done: &Arc<Done>) -> Option<SavedLesson> {
+    Some(SavedLesson { turn: done.turn(0), foreseen: SavedForeseen::new(done.foreseen.as_deref()?) })
+}
+
 impl Checkpoint {
-    /// Remembers a call under its key, and a real outcome for as long as nothing changes.
+    /// Remembers a call under its key, a real outcome for as long as nothing changes, and what it teaches.
     pub(crate) fn remember(&mut self, done: &Arc<Done>) {
         if let Some(key) = &done.key {
             Arc::make_mut(self.keys.get_or_insert_default()).insert(key.clone(), done.clone());
+        }
+        if done.foreseen.is_some() {
+            Arc::make_mut(self.memory.get_or_insert_default()).learn(done);
         }
         if done.lasting {
             Arc::make_mut(self.observed.get_or_insert_default()).insert(done.version, done.clone());

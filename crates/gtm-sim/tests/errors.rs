@@ -106,7 +106,7 @@ fn functions_fail_where_their_replies_have_a_place_for_it() {
     let function = |returns: Json| json!({"name": "f", "parameters": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}, "returns": returns});
     let text = json!({"type": "string"});
     for (returns, body) in [
-        (json!({}), json!({"error": MISSING})),
+        (json!({}), json!(format!("Error: {MISSING}"))),
         (text.clone(), json!(format!("Error: {MISSING}"))),
         (
             json!({"type": "object", "properties": {"output": {}, "exception": text}}),
