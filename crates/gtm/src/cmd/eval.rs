@@ -2,11 +2,12 @@
 
 mod table;
 
-use crate::output::{Out, Result, Status};
+use crate::mind::ModelFlag;
+use crate::output::{Out, Result, Status, usage};
 use gtm_error::{Code, Error};
 use gtm_eval::baseline::Baseline as Known;
 use gtm_eval::{Evaluation, Options, Progress, Session, evaluate, report, session_files};
-use gtm_read::{ReadInput, Reader, Reading, RuleFiller};
+use gtm_read::{ReadInput, Reader, Reading, RuleFiller, RuleReader};
 use gtm_sim::{Simulator, Toolset};
 use gtm_world::Behaviors;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -31,6 +32,8 @@ pub(crate) struct Args {
     /// Highest rung of the ladder that may answer
     #[arg(long, value_enum, default_value = "user")]
     rung: Rung,
+    #[command(flatten)]
+    model: ModelFlag,
     /// Evaluate a baseline in place of GTM
     #[arg(long, value_enum, conflicts_with_all = ["toolset", "rung"])]
     baseline: Option<Baseline>,
@@ -64,8 +67,10 @@ impl Args {
 /// How far up the ladder of responders an answer may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Rung {
-    /// Everything: behaviors of the toolset, then those that rules derive, then direct replies
+    /// Everything: behaviors of the toolset, then those read from the specs, then direct replies
     User,
+    /// Behaviors that the model (`--model`) and rules read from the specs, and direct replies
+    Model,
     /// Behaviors that rules derive from the specs, and direct replies
     Rules,
     /// Replies from the return schema and the call alone
@@ -104,7 +109,15 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     let mut dump = args.dump.as_deref().map(create).transpose()?;
     let total = files.iter().filter_map(|file| std::fs::metadata(&file.path).ok()).map(|m| m.len()).sum();
     let bar = Bar::new(total);
-    let prepare = |session: &Session| simulator(session, base.as_ref(), args.rung).map(Some);
+    let reader: Arc<dyn Reader> = match args.rung {
+        Rung::Direct => Arc::new(NothingRead),
+        Rung::Rules => Arc::new(RuleReader),
+        Rung::Model if !args.model.is_given() => {
+            return Err(usage("`--rung model` needs a model").hint("name its folder with `--model`").into());
+        }
+        Rung::Model | Rung::User => args.model.reader()?,
+    };
+    let prepare = |session: &Session| simulator(session, base.as_ref(), args.rung, &*reader).map(Some);
     let written = dump.as_mut().map(|file| file as &mut dyn Write);
     let evaluation = evaluate(&files, &prepare, &options, written, &mut |now| bar.show(now));
     bar.bar.finish_and_clear();
@@ -147,7 +160,12 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// The simulator of a session: its tools and state, and what the toolset file adds to them.
-fn simulator(session: &Session, base: Option<&Toolset>, rung: Rung) -> gtm_error::Result<Simulator> {
+fn simulator(
+    session: &Session,
+    base: Option<&Toolset>,
+    rung: Rung,
+    reader: &dyn Reader,
+) -> gtm_error::Result<Simulator> {
     let own = || session.tools.specs().to_vec();
     let mut toolset = match base {
         None => Toolset::from_tools("session", own()),
@@ -165,10 +183,7 @@ fn simulator(session: &Session, base: Option<&Toolset>, rung: Rung) -> gtm_error
     if rung != Rung::User {
         toolset.behaviors = Behaviors::default();
     }
-    match rung {
-        Rung::User | Rung::Rules => Simulator::new(toolset),
-        Rung::Direct => Simulator::with(toolset, &NothingRead, Arc::new(RuleFiller)),
-    }
+    Simulator::with(toolset, reader, Arc::new(RuleFiller))
 }
 
 /// Reads no behavior, so that every tool answers directly.
