@@ -119,13 +119,15 @@ pub enum Rung {
     Learned,
     /// A behavior derived by rules from the spec.
     Rules,
+    /// A behavior read by a language model.
+    Model,
     /// Generated from the return schema and the call alone.
     Direct,
 }
 
 impl Rung {
     /// Every rung, in order of its number.
-    pub const ALL: [Rung; 9] = [
+    pub const ALL: [Rung; 10] = [
         Rung::Fault,
         Rung::Check,
         Rung::Observed,
@@ -134,6 +136,7 @@ impl Rung {
         Rung::User,
         Rung::Learned,
         Rung::Rules,
+        Rung::Model,
         Rung::Direct,
     ];
 
@@ -148,6 +151,7 @@ impl Rung {
             Rung::User => "user",
             Rung::Learned => "learned",
             Rung::Rules => "rules",
+            Rung::Model => "model",
             Rung::Direct => "direct",
         }
     }

@@ -18,7 +18,7 @@ use gtm_tool::ToolSpec;
 use gtm_world::{Behaviors, ErrorKind, Filler, Library, Program, ToolError, Value, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Longest idempotency key, in bytes.
@@ -28,6 +28,7 @@ const MAX_KEY: usize = 256;
 pub struct Simulator {
     pub(crate) toolset: Toolset,
     reading: Behaviors,
+    confidence: BTreeMap<String, f64>,
     pub(crate) library: Arc<Library>,
     tools: Vec<Tool>,
     by_name: HashMap<Arc<str>, usize>,
@@ -124,6 +125,7 @@ impl Simulator {
                     Rung::Learned
                 }
                 Some(gtm_read::Rung::Rules) => Rung::Rules,
+                Some(gtm_read::Rung::Model) => Rung::Model,
                 _ => Rung::Direct,
             };
             let under = derived.get(&spec.name).filter(|_| rung == Rung::Learned).cloned();
@@ -142,6 +144,7 @@ impl Simulator {
         let mut simulator = Simulator {
             toolset,
             reading,
+            confidence: read.confidence,
             library,
             tools,
             by_name,
@@ -209,7 +212,12 @@ impl Simulator {
         &self.reading
     }
 
-    /// How a tool is answered: [`Rung::User`], [`Rung::Learned`], [`Rung::Rules`] or [`Rung::Direct`].
+    /// How sure a model is of what it read of a tool, 0 to 1; `None` if no model read it.
+    pub fn confidence(&self, tool: &str) -> Option<f64> {
+        self.confidence.get(tool).copied().filter(|_| self.rung(tool) == Some(Rung::Model))
+    }
+
+    /// How a tool is answered: [`Rung::User`], [`Rung::Learned`], [`Rung::Rules`], [`Rung::Model`] or [`Rung::Direct`].
     pub fn rung(&self, tool: &str) -> Option<Rung> {
         self.program(self.compiled(tool)?).map(|(_, rung)| *rung)
     }

@@ -6,6 +6,7 @@
 
 mod cli;
 mod cmd;
+mod mind;
 mod output;
 mod real;
 mod session_file;

@@ -9,6 +9,7 @@ mod outcome;
 
 pub(crate) use outcome::outcome;
 
+use crate::mind::ModelFlag;
 use crate::output::{self, note};
 use gtm_error::{Code, Error, Result, printable};
 use gtm_sim::{Call, LiveSource, LiveTools, RealFuture, RealReply, Simulator, Toolset};
@@ -27,13 +28,15 @@ pub(crate) struct LiveFlag {
     /// Ask the real tools that the toolset names under `live:`; without this, all are simulated
     #[arg(long)]
     live: bool,
+    #[command(flatten)]
+    model: ModelFlag,
 }
 
 impl LiveFlag {
     /// The simulator of a toolset, connected if that was asked for.
     ///
     /// # Errors
-    /// As [`Simulator::new`], and [`Code::Usage`] if no toolset source is live or a header cannot be made.
+    /// As [`ModelFlag::simulator`], and [`Code::Usage`] if no toolset source is live or a header cannot be made.
     pub(crate) fn simulator(&self, toolset: Toolset) -> Result<Simulator> {
         if !self.live {
             if !toolset.live.is_empty() {
@@ -42,7 +45,7 @@ impl LiveFlag {
                     printable(&toolset.name)
                 ));
             }
-            return Simulator::new(toolset);
+            return self.model.simulator(toolset);
         }
         if toolset.live.is_empty() {
             return Err(output::usage(format!(
@@ -52,7 +55,7 @@ impl LiveFlag {
             .expected("a toolset file with `live:` (docs/record.md)"));
         }
         let real = Real::new(&toolset)?;
-        Ok(Simulator::new(toolset)?.with_live(Arc::new(real)))
+        Ok(self.model.simulator(toolset)?.with_live(Arc::new(real)))
     }
 }
 

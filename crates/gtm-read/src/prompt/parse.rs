@@ -102,21 +102,31 @@ impl<'a> Parser<'a> {
         local(word).ok_or_else(|| wrong(format!("`{word}` is no name for a value")))
     }
 
+    /// Takes a pointer, if one is next, into an expression.
+    fn named(&mut self, out: &mut Text) -> Result<bool> {
+        for (sigil, before) in [("M", "."), ("P", "args."), ("C", "")] {
+            if let Some(name) = self.pointer(sigil)? {
+                out.name(before, &name);
+                return Ok(true);
+            }
+        }
+        for sigil in ["V", "N"] {
+            if let Some(text) = self.pointer(sigil)? {
+                out.push(&literal(&text));
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// An expression, up to a mark that cannot be part of it.
     pub(super) fn expression(&mut self) -> Result<String> {
         let start = self.at;
         let mut out = Text::default();
         let mut open: Vec<&str> = Vec::new();
         loop {
-            for (sigil, before) in [("M", "."), ("P", "args."), ("C", "")] {
-                if let Some(name) = self.pointer(sigil)? {
-                    out.name(before, &name);
-                }
-            }
-            for sigil in ["V", "N"] {
-                if let Some(text) = self.pointer(sigil)? {
-                    out.push(&literal(&text));
-                }
+            if self.named(&mut out)? {
+                continue;
             }
             let Some(word) = self.words.get(self.at) else { break };
             match word {

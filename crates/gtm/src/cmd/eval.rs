@@ -3,13 +3,14 @@
 mod curve;
 mod table;
 
-use crate::output::{Out, Result, Status};
+use crate::mind::ModelFlag;
+use crate::output::{Out, Result, Status, usage};
 use curve::{Sides, Split, curve};
 use gtm_error::{Code, Error};
 use gtm_eval::baseline::Baseline as Known;
 use gtm_eval::report::CurvePoint;
 use gtm_eval::{Evaluation, Options, Progress, Session, SessionFile, evaluate, report, session_files};
-use gtm_read::{ReadInput, Reader, Reading, RuleFiller};
+use gtm_read::{ReadInput, Reader, Reading, RuleFiller, RuleReader};
 use gtm_sim::{Simulator, Toolset};
 use gtm_world::Behaviors;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     /// Highest rung of the ladder that may answer
     #[arg(long, value_enum, default_value = "user")]
     rung: Rung,
+    #[command(flatten)]
+    model: ModelFlag,
     /// Evaluate a baseline in place of GTM
     #[arg(long, value_enum, conflicts_with_all = ["toolset", "rung"])]
     baseline: Option<Baseline>,
@@ -78,10 +81,12 @@ impl Args {
 /// How far up the ladder of responders an answer may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Rung {
-    /// Everything: behaviors of the toolset, learned ones, those that rules derive, direct replies
+    /// Everything: behaviors of the toolset, learned ones, those read from the specs, direct replies
     User,
-    /// Behaviors learned from recordings, those that rules derive, and direct replies
+    /// Behaviors learned from recordings, those read from the specs, and direct replies
     Learned,
+    /// Behaviors that the model (`--model`) and rules read from the specs, and direct replies
+    Model,
     /// Behaviors that rules derive from the specs, and direct replies
     Rules,
     /// Replies from the return schema and the call alone
@@ -118,10 +123,19 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         jobs: args.jobs,
     };
     let mut dump = args.dump.as_deref().map(create).transpose()?;
+    let reader: Arc<dyn Reader> = match args.rung {
+        Rung::Direct => Arc::new(NothingRead),
+        Rung::Rules => Arc::new(RuleReader),
+        Rung::Model if !args.model.is_given() => {
+            return Err(usage("`--rung model` needs a model").hint("name its folder with `--model`").into());
+        }
+        Rung::Model | Rung::Learned | Rung::User => args.model.reader()?,
+    };
+    let make = |session: &Session, learned| simulator(session, base.as_ref(), args.rung, &*reader, learned);
     let written = dump.as_mut().map(|file| file as &mut dyn Write);
     let curve = if args.learn.is_empty() {
         let bar = Bar::new(&files, 1);
-        let prepare = |session: &Session| simulator(session, base.as_ref(), args.rung, None).map(Some);
+        let prepare = |session: &Session| make(session, None).map(Some);
         let evaluation = evaluate(&files, &prepare, &options, written, &mut |now| bar.show(0, now));
         bar.bar.finish_and_clear();
         vec![CurvePoint { sessions: 0, evaluation: evaluation? }]
@@ -129,7 +143,7 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         let sides = Sides::read(&args.learn, &files, args.split, args.limit)?;
         let points = &args.learn_sessions;
         let bar = Bar::new(&files, points.len());
-        let make = |session: &Session, learned| simulator(session, base.as_ref(), args.rung, Some(learned));
+        let make = |session: &Session, learned| make(session, Some(learned));
         let curve = curve(&sides, &files, points, &make, &options, written, &mut |at, now| bar.show(at, now));
         bar.bar.finish_and_clear();
         curve?
@@ -197,6 +211,7 @@ fn simulator(
     session: &Session,
     base: Option<&Toolset>,
     rung: Rung,
+    reader: &dyn Reader,
     learned: Option<Behaviors>,
 ) -> gtm_error::Result<Simulator> {
     let own = || session.tools.specs().to_vec();
@@ -219,13 +234,10 @@ fn simulator(
     if rung != Rung::User {
         toolset.behaviors = Behaviors::default();
     }
-    if matches!(rung, Rung::Rules | Rung::Direct) {
+    if matches!(rung, Rung::Model | Rung::Rules | Rung::Direct) {
         toolset.learned = Behaviors::default();
     }
-    match rung {
-        Rung::User | Rung::Learned | Rung::Rules => Simulator::new(toolset),
-        Rung::Direct => Simulator::with(toolset, &NothingRead, Arc::new(RuleFiller)),
-    }
+    Simulator::with(toolset, reader, Arc::new(RuleFiller))
 }
 
 /// Reads no behavior, so that every tool answers directly.

@@ -1,5 +1,6 @@
 //! `gtm read`: what the tools do, as YAML that the user may edit and use as a toolset.
 
+use crate::mind::ModelFlag;
 use crate::output::{self, Out, Result, Status};
 use crate::source::{Live, Source};
 use crate::{suggest, yaml};
@@ -21,6 +22,8 @@ pub(crate) struct Args {
     toolset: Option<String>,
     #[command(flatten)]
     live: Live,
+    #[command(flatten)]
+    model: ModelFlag,
     /// Only this tool, with the collections it uses; may be repeated
     #[arg(long, value_name = "NAME")]
     tool: Vec<String>,
@@ -34,7 +37,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Status> {
     let source = args.live.one(args.toolset.as_deref())?;
-    let simulator = Simulator::new(source.load(&args.live)?)?;
+    let simulator = args.model.simulator(source.load(&args.live)?)?;
     let wanted = wanted(&simulator, &args.tool)?;
     let mut reading = simulator.reading().clone();
     if !args.tool.is_empty() {
@@ -43,10 +46,17 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
     }
     let mut out = Out::new();
     if args.json {
+        let mut reading = json!(reading);
+        if args.model.is_given() {
+            reading["confidence"] = json!(sure(&simulator, &wanted));
+        }
         out.json(&reading)?;
     } else {
         let text = text(&source, &simulator, reading, args.inline)?;
         out.line(text.trim_end())?;
+        for (tool, confidence) in sure(&simulator, &wanted) {
+            out.line(format!("# {} was read by the model (confidence {confidence:.2}).", printable(tool)))?;
+        }
     }
     out.flush()?;
     Ok(Status::Done)
@@ -67,6 +77,11 @@ fn wanted<'a>(simulator: &'a Simulator, names: &'a [String]) -> Result<BTreeSet<
         }
     }
     Ok(names.iter().map(String::as_str).collect())
+}
+
+/// How sure the model is of the tools that it read.
+fn sure<'a>(simulator: &Simulator, tools: &BTreeSet<&'a str>) -> BTreeMap<&'a str, f64> {
+    tools.iter().filter_map(|tool| Some((*tool, simulator.confidence(tool)?))).collect()
 }
 
 /// The collections whose names occur in the behaviors. A name that occurs by chance does no harm:
