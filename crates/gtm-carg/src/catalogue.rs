@@ -57,7 +57,12 @@ impl Catalogue {
     pub fn of(config: &Config) -> Result<Catalogue> {
         config.check()?;
         let packs = match config.packs.is_empty() {
-            true => Catalogue { fields: Vec::new(), digest: String::new(), specs: Pool::default(), vocabulary: Vocabulary::default() },
+            true => Catalogue {
+                fields: Vec::new(),
+                digest: String::new(),
+                specs: Pool::default(),
+                vocabulary: Vocabulary::default(),
+            },
             false => Catalogue::load(&config.packs)?,
         };
         let specs = Pool::load(&config.specs)?;

@@ -64,7 +64,10 @@ pub fn export(dataset: &Path, trainer: Trainer, out: &Path) -> Result<BTreeMap<&
         let present = Split::ALL.map(Split::name).into_iter().filter(|split| counts.contains_key(split));
         let columns = json!({"prompt": "instruction", "query": "input", "response": "output"});
         let entry = |split: &str| {
-            (format!("gtm_{split}"), json!({"file_name": format!("{split}.jsonl"), "formatting": "alpaca", "columns": columns}))
+            (
+                format!("gtm_{split}"),
+                json!({"file_name": format!("{split}.jsonl"), "formatting": "alpaca", "columns": columns}),
+            )
         };
         let info: serde_json::Map<String, Json> = present.map(entry).collect();
         let text = serde_json::to_string_pretty(&info).unwrap_or_default();

@@ -99,6 +99,9 @@ pub struct Turn {
     pub mutation: Option<String>,
     /// Whether the state changed.
     pub changed: bool,
+    /// The places of the state that the call changed, and what they then hold; null where something is gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Expected>,
 }
 
 /// A call.

@@ -95,7 +95,10 @@ fn body(text: &mut String, recipe: &Recipe, counts: &Counts) -> std::fmt::Result
 
 fn names(text: &mut String, counts: &Counts) -> std::fmt::Result {
     writeln!(text, "## Names\n")?;
-    writeln!(text, "| names | tools looked at | distinct | most usual, with the share of tools that have it |\n|---|---|---|---|")?;
+    writeln!(
+        text,
+        "| names | tools looked at | distinct | most usual, with the share of tools that have it |\n|---|---|---|---|"
+    )?;
     for (what, census) in [
         ("tools of packs", &counts.tool_names),
         ("arguments and members, packs", &counts.field_names),
@@ -106,7 +109,9 @@ fn names(text: &mut String, counts: &Counts) -> std::fmt::Result {
             let usual: Vec<String> = census
                 .most_usual(3)
                 .into_iter()
-                .map(|(name, share)| format!("`{}` {:.2} %", name.replace(['|', '`', '\n'], " "), 100.0 * share))
+                .map(|(name, share)| {
+                    format!("`{}` {:.2} %", name.replace(['|', '`', '\n'], " "), 100.0 * share)
+                })
                 .collect();
             writeln!(text, "| {what} | {} | {} | {} |", census.tools, census.distinct(), usual.join(", "))?;
         }
@@ -114,7 +119,13 @@ fn names(text: &mut String, counts: &Counts) -> std::fmt::Result {
     writeln!(text, "\nDistinct names are estimated (HyperLogLog, standard error 1.6 %).\n")
 }
 
-fn table(text: &mut String, title: &str, of: &str, rows: &BTreeMap<String, u64>, most: usize) -> std::fmt::Result {
+fn table(
+    text: &mut String,
+    title: &str,
+    of: &str,
+    rows: &BTreeMap<String, u64>,
+    most: usize,
+) -> std::fmt::Result {
     if rows.is_empty() {
         return Ok(());
     }

@@ -103,9 +103,9 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         let share = |place: &str, value: f64| match (0.0..=1.0).contains(&value) {
             true => Ok(()),
-            false => {
-                Err(Error::new(Code::DatasetConfig, format!("the share is {value}")).at(place).expected("0 to 1"))
-            }
+            false => Err(Error::new(Code::DatasetConfig, format!("the share is {value}"))
+                .at(place)
+                .expected("0 to 1")),
         };
         share("/spec_share", self.spec_share)?;
         share("/splits/validation", self.splits.validation)?;

@@ -69,9 +69,8 @@ mod tests {
     fn shares_are_kept_and_nobody_moves() {
         let splits = Splits::default();
         let groups: Vec<String> = (0..20_000).map(|n| format!("domain_{n}")).collect();
-        let share = |split| {
-            groups.iter().filter(|g| splits.of(g) == split).count() as f64 / groups.len() as f64
-        };
+        let share =
+            |split| groups.iter().filter(|g| splits.of(g) == split).count() as f64 / groups.len() as f64;
         assert!((share(Split::Test) - 0.08).abs() < 0.01);
         assert!((share(Split::Validation) - 0.04).abs() < 0.01);
         // A larger share for testing holds out more, and lets nobody out.

@@ -61,14 +61,8 @@ fn parquet(samples: &[&Sample]) -> std::result::Result<Vec<u8>, parquet::errors:
     let mut out = Vec::new();
     let mut file =
         SerializedFileWriter::new(&mut out, Arc::new(parse_message_type(SCHEMA)?), Arc::new(properties))?;
-    let columns: [fn(&Sample) -> &str; 6] = [
-        |s| &s.id,
-        |s| s.task.name(),
-        |s| s.split.name(),
-        |s| &s.domain,
-        |s| &s.prompt,
-        |s| &s.completion,
-    ];
+    let columns: [fn(&Sample) -> &str; 6] =
+        [|s| &s.id, |s| s.task.name(), |s| s.split.name(), |s| &s.domain, |s| &s.prompt, |s| &s.completion];
     let mut rows = file.next_row_group()?;
     for column in columns {
         let values: Vec<ByteArray> = samples.iter().map(|sample| column(sample).into()).collect();

@@ -3,7 +3,7 @@
 mod arguments;
 mod build;
 pub(crate) mod faults;
-mod task;
+pub(crate) mod task;
 
 use crate::catalogue::Catalogue;
 use crate::dataset::{Recipe, Split, Splits};
@@ -217,7 +217,7 @@ impl Player<'_> {
         };
         let names = self.names[tool.domain];
         let Some(_) = &tool.plan else {
-            let arguments = build::session_arguments(self.accounts, rng);
+            let arguments = build::session_arguments(self.accounts, names.style(), rng);
             return self.made(world, Call { name: name.clone(), arguments }, None);
         };
         let fault = rng.chance(0.08);
@@ -251,14 +251,14 @@ impl Player<'_> {
                 recent.remove(0);
             }
         }
-        *world = answer.world.clone();
-        recorded(call, answer, None)
+        let before = std::mem::replace(world, answer.world.clone());
+        recorded(call, answer, None, &before)
     }
 
     fn made(&self, world: &mut World, call: Call, mutation: Option<&str>) -> Turn {
         let answer = self.stage.call(world, &call.name, &call.arguments);
-        *world = answer.world.clone();
-        recorded(call, answer, mutation)
+        let before = std::mem::replace(world, answer.world.clone());
+        recorded(call, answer, mutation, &before)
     }
 
     /// The next tool: often one that takes what was spoken of last.
@@ -314,7 +314,11 @@ fn created(
     Some((role, record.get(&names.member("id")).cloned().unwrap_or_else(|| gtm_world::Value::Str(key))))
 }
 
-fn recorded(call: Call, answer: Answer, mutation: Option<&str>) -> Turn {
+fn recorded(call: Call, answer: Answer, mutation: Option<&str>, before: &World) -> Turn {
+    let changes = match answer.changed {
+        true => task::differences(before.state(), answer.world.state()),
+        false => Vec::new(),
+    };
     Turn {
         call,
         response: answer.content,
@@ -322,5 +326,6 @@ fn recorded(call: Call, answer: Answer, mutation: Option<&str>) -> Turn {
         error: answer.error.map(|error| error.kind.name().to_owned()),
         mutation: mutation.map(str::to_owned),
         changed: answer.changed,
+        changes,
     }
 }

@@ -44,8 +44,7 @@ pub(super) fn task(
     if asked.is_empty() {
         return None;
     }
-    let mut end_state = Vec::new();
-    differences(start.state(), world.state(), "", &mut end_state);
+    let end_state = differences(start.state(), world.state());
     if end_state.is_empty() || end_state.len() > MOST_PLACES {
         return None;
     }
@@ -90,22 +89,25 @@ fn ask(tool: &Staged, names: &Names<'_>, start: &World, call: &Call) -> Option<S
 }
 
 /// Places where two states differ, with what the second holds.
-fn differences(before: &Value, after: &Value, path: &str, found: &mut Vec<Expected>) {
-    if found.len() > MOST_PLACES {
-        return;
-    }
+pub(crate) fn differences(before: &Value, after: &Value) -> Vec<Expected> {
+    let mut found = Vec::new();
+    differ(before, after, "", &mut found);
+    found
+}
+
+fn differ(before: &Value, after: &Value, path: &str, found: &mut Vec<Expected>) {
     match (before, after) {
-        (Value::Map(a), Value::Map(b)) => {
+        (Value::Map(a), Value::Map(b)) if a != b => {
+            let below = |name: &str| format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
             for (name, value) in b.iter() {
-                let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
                 match a.get(name) {
-                    Some(known) => differences(known, value, &path, found),
-                    None => found.push(Expected { path, value: value.to_json() }),
+                    Some(known) if known == value => {}
+                    Some(known) => differ(known, value, &below(name), found),
+                    None => found.push(Expected { path: below(name), value: value.to_json() }),
                 }
             }
             for (name, _) in a.iter().filter(|(name, _)| !b.contains_key(name)) {
-                let path = format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"));
-                found.push(Expected { path, value: Json::Null });
+                found.push(Expected { path: below(name), value: Json::Null });
             }
         }
         (a, b) if a == b => {}

@@ -69,9 +69,8 @@ impl Target<'_> {
 
     /// Arguments that the schema allows: all that are required and some others.
     fn invented(&self, rng: &mut Rng) -> JsonMap<String, Json> {
-        let fits = |arguments: &JsonMap<String, Json>| {
-            self.checker.check(&Json::Object(arguments.clone())).is_ok()
-        };
+        let fits =
+            |arguments: &JsonMap<String, Json>| self.checker.check(&Json::Object(arguments.clone())).is_ok();
         let published: Vec<&JsonMap<String, Json>> = self
             .spec
             .examples
@@ -100,7 +99,8 @@ impl Target<'_> {
         let Json::Object(all) = RuleFiller.fill(&slot).to_json() else { return JsonMap::new() };
         let properties = schema::properties(parameters, parameters);
         let needed = |name: &str| properties.iter().any(|p| p.name == name && p.required);
-        let chance = if self.uses.iter().any(|u| matches!(u.act, Act::Create | Act::Update)) { 0.5 } else { 0.25 };
+        let chance =
+            if self.uses.iter().any(|u| matches!(u.act, Act::Create | Act::Update)) { 0.5 } else { 0.25 };
         let kept: JsonMap<String, Json> = all
             .iter()
             .filter(|(name, _)| needed(name) || rng.chance(chance))

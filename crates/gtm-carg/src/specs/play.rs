@@ -4,6 +4,7 @@ use super::arguments::Target;
 use super::pool::{Api, Provider};
 use super::uses::{self, Act, Use, main, uses};
 use crate::rng::Rng;
+use crate::session::task::differences;
 use crate::session::{CLOCK_START, TICK_S, faults};
 use crate::trace::{Call, Fact, Source, Trace, Turn};
 use gtm_sim::{ArgumentPolicy, Session, SessionOptions, Simulator, Toolset, WorldKind};
@@ -99,7 +100,8 @@ impl Actor<'_> {
         let main = self.main();
         let at = main.and_then(|main| self.uses.iter().position(|u| u == main));
         // Collections within others, or elsewhere in the state, are none that an id alone tells a record of.
-        let plain = main.filter(|u| u.scopes.is_empty() && at.is_some_and(|at| self.paths[at] == [u.collection.clone()]));
+        let plain = main
+            .filter(|u| u.scopes.is_empty() && at.is_some_and(|at| self.paths[at] == [u.collection.clone()]));
         Fact {
             domain: domain.to_owned(),
             plan: match main {
@@ -157,7 +159,8 @@ impl<'s> Player<'s> {
         for actor in self.actors.iter().filter(|actor| actor.reads() && !actor.uses.is_empty()) {
             for _ in 0..1 + rng.below(LOOKS) {
                 let arguments = actor.target().arguments(session.state(), &[], rng);
-                self.simulator.call(&mut session, &gtm_sim::Call::new(&actor.spec.name, Json::Object(arguments)));
+                self.simulator
+                    .call(&mut session, &gtm_sim::Call::new(&actor.spec.name, Json::Object(arguments)));
             }
         }
         for actor in &self.actors {
@@ -165,10 +168,17 @@ impl<'s> Player<'s> {
             let made = actor.main().filter(|u| u.act == Act::Create);
             if made.is_some() && rng.chance(0.5) {
                 let arguments = actor.target().arguments(session.state(), &[], rng);
-                self.simulator.call(&mut session, &gtm_sim::Call::new(&actor.spec.name, Json::Object(arguments)));
+                self.simulator
+                    .call(&mut session, &gtm_sim::Call::new(&actor.spec.name, Json::Object(arguments)));
             }
         }
-        let state = session.state().to_json();
+        let mut state = session.state().to_json();
+        // What nobody has looked at is empty, and there.
+        if let Json::Object(roots) = &mut state {
+            for root in self.actors.iter().flat_map(|actor| &actor.paths).filter_map(|path| path.first()) {
+                roots.entry(root.as_str()).or_insert_with(|| json!({}));
+            }
+        }
         (state.to_string().len() <= MAX_STATE).then_some(state)
     }
 
@@ -233,7 +243,10 @@ impl<'s> Player<'s> {
     fn choose(&self, recent: &[(String, String)], rng: &mut Rng) -> &Actor<'s> {
         if let Some((collection, _)) = recent.last().filter(|_| rng.chance(0.5)) {
             let about = |actor: &&Actor<'s>| {
-                actor.uses.iter().any(|u| u.collection == *collection && (u.id.is_some() || u.act == Act::List))
+                actor
+                    .uses
+                    .iter()
+                    .any(|u| u.collection == *collection && (u.id.is_some() || u.act == Act::List))
             };
             let fitting: Vec<&Actor<'s>> = self.actors.iter().filter(about).collect();
             if let Some(actor) = rng.try_pick(&fitting) {
@@ -244,15 +257,17 @@ impl<'s> Player<'s> {
     }
 
     fn make(&self, session: &mut Session, call: Call, mutation: Option<&str>) -> Turn {
-        let before = session.version();
+        let before = session.state().clone();
         let reply = self.simulator.call(session, &request(&call));
+        let changes = differences(&before, session.state());
         Turn {
             call,
             response: reply.content,
             is_error: reply.is_error,
             error: reply.error.map(|error| error.kind.name().to_owned()),
             mutation: mutation.map(str::to_owned),
-            changed: session.version() != before,
+            changed: !changes.is_empty(),
+            changes,
         }
     }
 }
@@ -262,7 +277,13 @@ fn request(call: &Call) -> gtm_sim::Call {
 }
 
 /// Notes the records that a call was about, and those that it made.
-fn remember(actor: &Actor<'_>, before: &Value, after: &Value, arguments: &Json, recent: &mut Vec<(String, String)>) {
+fn remember(
+    actor: &Actor<'_>,
+    before: &Value,
+    after: &Value,
+    arguments: &Json,
+    recent: &mut Vec<(String, String)>,
+) {
     let none = JsonMap::new();
     let arguments = arguments.as_object().unwrap_or(&none);
     for (used, path) in actor.uses.iter().zip(&actor.paths) {

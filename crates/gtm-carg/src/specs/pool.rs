@@ -91,7 +91,8 @@ impl Pool {
     pub(crate) fn sample(&self, most: usize) -> impl Iterator<Item = ToolSpec> + '_ {
         let apis: Vec<&Api> = self.providers.iter().flat_map(|provider| &provider.apis).collect();
         let step = apis.len().div_ceil(most.max(1)).max(1);
-        let first = |api: &Api| api.tools.iter().take(3).filter_map(|packed| unpack(packed)).collect::<Vec<_>>();
+        let first =
+            |api: &Api| api.tools.iter().take(3).filter_map(|packed| unpack(packed)).collect::<Vec<_>>();
         apis.into_iter().step_by(step).flat_map(first)
     }
 

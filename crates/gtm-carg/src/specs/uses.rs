@@ -100,7 +100,12 @@ fn argument(text: &str) -> Option<String> {
 }
 
 /// Ids of the records of a use, as far as the arguments so far say which.
-pub(super) fn ids(state: &Value, path: &[String], used: &Use, arguments: &JsonMap<String, Json>) -> Vec<String> {
+pub(super) fn ids(
+    state: &Value,
+    path: &[String],
+    used: &Use,
+    arguments: &JsonMap<String, Json>,
+) -> Vec<String> {
     let mut at = Some(state.clone());
     for name in path {
         at = at.and_then(|value| value.get(name).cloned());
@@ -109,7 +114,10 @@ pub(super) fn ids(state: &Value, path: &[String], used: &Use, arguments: &JsonMa
         let key = arguments.get(scope).and_then(key);
         at = at.zip(key).and_then(|(value, key)| value.get(&key).cloned());
     }
-    at.as_ref().and_then(Value::as_map).map(|map| map.iter().map(|(id, _)| id.to_string()).collect()).unwrap_or_default()
+    at.as_ref()
+        .and_then(Value::as_map)
+        .map(|map| map.iter().map(|(id, _)| id.to_string()).collect())
+        .unwrap_or_default()
 }
 
 /// A JSON value as the key of a collection.

@@ -55,7 +55,13 @@ impl Vocabulary {
 
     /// The words of a name, with others before them unless the name is rare. `own` are words of the thing that it is a
     /// name of; names of no pack are those of every API.
-    pub(super) fn particular(&self, name: &str, parts: Vec<String>, own: &[String], rng: &mut Rng) -> Vec<String> {
+    pub(super) fn particular(
+        &self,
+        name: &str,
+        parts: Vec<String>,
+        own: &[String],
+        rng: &mut Rng,
+    ) -> Vec<String> {
         let share = self.shares.get(name).copied().unwrap_or(1.0);
         if rng.chance(USUAL / share.max(USUAL)) {
             return parts;
@@ -135,12 +141,16 @@ mod tests {
 
     #[test]
     fn usual_names_are_seldom_left_as_they_are() {
-        let vocabulary =
-            Vocabulary { shares: [("status".to_owned(), 0.8), ("brix".to_owned(), 0.003)].into(), ..Vocabulary::default() };
+        let vocabulary = Vocabulary {
+            shares: [("status".to_owned(), 0.8), ("brix".to_owned(), 0.003)].into(),
+            ..Vocabulary::default()
+        };
         let own = ["loan".to_owned(), "library".to_owned()];
         let plain = |name: &str| {
             let mut rng = Rng::new(1, &[name]);
-            (0..10_000).filter(|_| vocabulary.particular(name, vec![name.into()], &own, &mut rng).len() == 1).count()
+            (0..10_000)
+                .filter(|_| vocabulary.particular(name, vec![name.into()], &own, &mut rng).len() == 1)
+                .count()
         };
         assert!(plain("status") < 100);
         assert_eq!(plain("brix"), 10_000);

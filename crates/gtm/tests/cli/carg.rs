@@ -18,7 +18,9 @@ fn packs() -> Vec<PathBuf> {
 
 fn command(out: &Path, sessions: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gtm"));
-    command.args(["carg", "run", "--json", "--seed", "3", "--sessions", sessions, "--jobs", "2", "--out"]).arg(out);
+    command
+        .args(["carg", "run", "--json", "--seed", "3", "--sessions", sessions, "--jobs", "2", "--out"])
+        .arg(out);
     command.arg("--packs").args(packs());
     command
 }
@@ -50,7 +52,11 @@ fn killed_runs_lose_nothing_and_repeat_nothing() {
     assert!(expected["pairs"].as_u64().is_some_and(|pairs| pairs > 5_000), "{expected}");
     // Moments spread over what a run takes, without a clock or a random source to blame for a failure.
     for pause in [60, 250, 420, 900, 1_500, 2_300] {
-        let mut child = command(cut.path(), SESSIONS).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+        let mut child = command(cut.path(), SESSIONS)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it runs");
         std::thread::sleep(Duration::from_millis(pause));
         let _ = child.kill();
         child.wait().expect("it ends");
@@ -117,9 +123,11 @@ fn exports_are_what_trainers_read() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     counts(&command(&data, "40").output().expect("it runs"));
-    for (format, members) in
-        [("trl", ["prompt", "completion"]), ("llama-factory", ["instruction", "output"]), ("openai", ["messages", "messages"])]
-    {
+    for (format, members) in [
+        ("trl", ["prompt", "completion"]),
+        ("llama-factory", ["instruction", "output"]),
+        ("openai", ["messages", "messages"]),
+    ] {
         let out = folder.path().join(format);
         let export = Command::new(env!("CARGO_BIN_EXE_gtm"))
             .args(["carg", "export", "--format", format, "--out"])
@@ -128,7 +136,8 @@ fn exports_are_what_trainers_read() {
             .expect("it runs");
         assert!(export.status.success(), "{}", String::from_utf8_lossy(&export.stderr));
         let text = std::fs::read_to_string(out.join("train.jsonl")).expect("a split");
-        let first: serde_json::Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+        let first: serde_json::Value =
+            serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
         assert!(members.iter().all(|member| !first[member].is_null()), "{first}");
         assert_eq!(out.join("dataset_info.json").exists(), format == "llama-factory");
     }

@@ -43,7 +43,10 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         out.json(&json!({"out": args.out, "samples": counts}))?;
     } else {
         for (split, count) in &counts {
-            out.line(format!("{split}: {count} samples in {}", args.out.join(format!("{split}.jsonl")).display()))?;
+            out.line(format!(
+                "{split}: {count} samples in {}",
+                args.out.join(format!("{split}.jsonl")).display()
+            ))?;
         }
         if matches!(args.format, Format::LlamaFactory) {
             note("next: add the folder as `dataset_dir`, and `dataset: gtm_train`");
