@@ -1,6 +1,7 @@
 //! The checks from the outside: none raises a false alarm, and each finds what it is for when good sessions are spoilt.
 
 use gtm_carg::catalogue::Catalogue;
+use gtm_carg::dataset::Config;
 use gtm_carg::session::generate;
 use gtm_carg::trace::{Trace, Turn};
 use gtm_carg::verify::{Check, Counters, Violation, Whole, verify};
@@ -20,7 +21,8 @@ static SESSIONS: LazyLock<Vec<Trace>> = LazyLock::new(|| {
     ];
     let files: Vec<_> = files.iter().map(|file| Path::new(ROOT).join("packs").join(file)).collect();
     let catalogue = Catalogue::load(&files).expect("sound packs");
-    (0..300).map(|number| generate(&catalogue.fields, 13, number).expect("a session")).collect()
+    let recipe = catalogue.recipe(&Config { seed: 13, ..Config::default() });
+    (0..300).map(|number| generate(&catalogue, &recipe, number).expect("a session")).collect()
 });
 
 fn violations(trace: &Trace) -> Vec<Violation> {
@@ -121,11 +123,12 @@ fn generated_sessions_pass() {
 #[ignore = "takes minutes"]
 fn five_thousand_sessions_of_all_packs_pass() {
     let catalogue = Catalogue::load(&[Path::new(ROOT).join("packs")]).expect("sound packs");
+    let recipe = catalogue.recipe(&Config { seed: 29, ..Config::default() });
     let mut counters = Counters::default();
     let mut whole = Whole::default();
     let mut wrong = 0;
     for number in 0..5_000 {
-        let trace = generate(&catalogue.fields, 29, number).expect("a session");
+        let trace = generate(&catalogue, &recipe, number).expect("a session");
         let mut found = verify(&trace, &mut counters);
         found.extend(whole.see(&trace, &mut counters));
         wrong += usize::from(!found.is_empty());

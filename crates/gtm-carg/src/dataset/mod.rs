@@ -151,9 +151,7 @@ fn make_part(catalogue: &Catalogue, recipe: &Recipe, folder: &Path, part: u64) -
         let trace = generate(catalogue, recipe, number)?;
         let violations = verify(&trace, &mut counts.checks);
         if let Some(violation) = violations.first() {
-            let reason =
-                serde_json::to_value(violation.check).ok().and_then(|v| v.as_str().map(str::to_owned));
-            *counts.dropped.entry(reason.unwrap_or_default()).or_default() += 1;
+            *counts.dropped.entry(violation.check.name().to_owned()).or_default() += 1;
             continue;
         }
         counts.keep(&trace);

@@ -224,22 +224,25 @@ fn log_in_state(domain: &Domain, state: &mut Map, rng: &mut Rng) -> Vec<Account>
 }
 
 fn log_in_tool(style: &Style) -> Dressed {
+    let (username, password) = (style.word("username"), style.word("password"));
     let behavior = json!({"steps": [
-        {"get": {"in": "accounts", "id": "args.username", "as": "account", "error": "unauthenticated", "message": "Invalid username or password"}},
-        {"require": {"that": "account.password == args.password", "error": "unauthenticated", "message": "Invalid username or password"}},
+        {"get": {"in": "accounts", "id": format!("args.{username}"), "as": "account", "error": "unauthenticated", "message": "Invalid username or password"}},
+        {"require": {"that": format!("account.password == args.{password}"), "error": "unauthenticated", "message": "Invalid username or password"}},
         {"update": {"at": "session", "set": {"user": "account.username", "role": "account.role"}}},
-        {"reply": {"user": "it.user", "role": "it.role"}},
+        {"reply": {style.word("user"): "it.user", style.word("role"): "it.role"}},
     ]});
     let names = ["login", "log_in", "sign_in", "authenticate", "start_session"];
     let name = names[(style.words % names.len() as u64) as usize];
     Dressed {
         spec: ToolSpec {
-            name: style.tool_case.join(&name.split('_').collect::<Vec<_>>()),
+            name: style.tool_case.join(
+                &name.split('_').chain(style.own.iter().map(String::as_str).take(2)).collect::<Vec<_>>(),
+            ),
             description: "Logs in; most other calls need that.".into(),
             parameters: json!({
                 "type": "object",
-                "properties": {"username": {"type": "string"}, "password": {"type": "string"}},
-                "required": ["username", "password"],
+                "properties": {username.as_str(): {"type": "string"}, password.as_str(): {"type": "string"}},
+                "required": [username, password],
             }),
             ..ToolSpec::default()
         },
@@ -249,9 +252,9 @@ fn log_in_tool(style: &Style) -> Dressed {
 }
 
 /// Arguments for logging in: mostly right ones.
-pub(super) fn session_arguments(accounts: &[Account], rng: &mut Rng) -> Json {
+pub(super) fn session_arguments(accounts: &[Account], style: &Style, rng: &mut Rng) -> Json {
     let Some(account) = rng.try_pick(accounts) else { return json!({}) };
     let password =
         if rng.chance(0.85) { account.password.clone() } else { crate::world::code("??##-??##", rng) };
-    json!({"username": account.user, "password": password})
+    json!({style.word("username"): account.user, style.word("password"): password})
 }

@@ -3,9 +3,8 @@
 mod arguments;
 mod build;
 pub(crate) mod faults;
-mod task;
+pub(crate) mod task;
 
-pub(crate) use task::differences;
 
 use crate::catalogue::Catalogue;
 use crate::dataset::{Recipe, Split, Splits};
@@ -219,7 +218,7 @@ impl Player<'_> {
         };
         let names = self.names[tool.domain];
         let Some(_) = &tool.plan else {
-            let arguments = build::session_arguments(self.accounts, rng);
+            let arguments = build::session_arguments(self.accounts, names.style(), rng);
             return self.made(world, Call { name: name.clone(), arguments }, None);
         };
         let fault = rng.chance(0.08);
@@ -318,7 +317,7 @@ fn created(
 
 fn recorded(call: Call, answer: Answer, mutation: Option<&str>, before: &World) -> Turn {
     let changes = match answer.changed {
-        true => differences(before.state(), answer.world.state()),
+        true => task::differences(before.state(), answer.world.state()),
         false => Vec::new(),
     };
     Turn {

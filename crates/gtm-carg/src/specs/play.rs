@@ -4,7 +4,7 @@ use super::arguments::Target;
 use super::pool::{Api, Provider};
 use super::uses::{self, Act, Use, main, uses};
 use crate::rng::Rng;
-use crate::session::differences;
+use crate::session::task::differences;
 use crate::session::{CLOCK_START, TICK_S, faults};
 use crate::trace::{Call, Fact, Source, Trace, Turn};
 use gtm_sim::{ArgumentPolicy, Session, SessionOptions, Simulator, Toolset, WorldKind};
@@ -172,7 +172,13 @@ impl<'s> Player<'s> {
                     .call(&mut session, &gtm_sim::Call::new(&actor.spec.name, Json::Object(arguments)));
             }
         }
-        let state = session.state().to_json();
+        let mut state = session.state().to_json();
+        // What nobody has looked at is empty, and there.
+        if let Json::Object(roots) = &mut state {
+            for root in self.actors.iter().flat_map(|actor| &actor.paths).filter_map(|path| path.first()) {
+                roots.entry(root.as_str()).or_insert_with(|| json!({}));
+            }
+        }
         (state.to_string().len() <= MAX_STATE).then_some(state)
     }
 
@@ -251,17 +257,17 @@ impl<'s> Player<'s> {
     }
 
     fn make(&self, session: &mut Session, call: Call, mutation: Option<&str>) -> Turn {
-        let (version, before) = (session.version(), session.state().clone());
+        let before = session.state().clone();
         let reply = self.simulator.call(session, &request(&call));
-        let changed = session.version() != version;
+        let changes = differences(&before, session.state());
         Turn {
             call,
             response: reply.content,
             is_error: reply.is_error,
             error: reply.error.map(|error| error.kind.name().to_owned()),
             mutation: mutation.map(str::to_owned),
-            changed,
-            changes: if changed { differences(&before, session.state()) } else { Vec::new() },
+            changed: !changes.is_empty(),
+            changes,
         }
     }
 }

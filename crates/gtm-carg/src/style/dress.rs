@@ -1,7 +1,7 @@
 //! A plan and a style make a tool: its spec and its behavior, all names replaced.
 
 use super::names::Names;
-use super::{Done, Envelope, RecordShape, Rows, docs, schema};
+use super::{Done, Envelope, RecordShape, Rows, Style, docs, schema};
 use crate::domain::{Domain, Kindred};
 use crate::pack::Kind;
 use crate::rng::Rng;
@@ -55,7 +55,7 @@ pub fn dress(plan: &Plan, names: &Names<'_>, rng: &mut Rng) -> Dressed {
         name: names.tool(plan),
         description: docs::tool(plan, names, rng),
         parameters: parameters(&params, names, rng),
-        returns: returns.filter(|_| style.returns).map(|schema| enveloped(style.envelope, schema)),
+        returns: returns.filter(|_| style.returns).map(|schema| enveloped(style, schema)),
         annotations: Annotations {
             read_only: rng.chance(0.15).then_some(plan.effect == Effect::Read),
             destructive: (plan.effect == Effect::Delete && rng.chance(0.15)).then_some(true),
@@ -509,14 +509,15 @@ fn text<'j>(json: &'j Json, name: &str) -> Option<&'j str> {
     json.get(name).and_then(Json::as_str)
 }
 
-fn enveloped(envelope: Envelope, schema: Json) -> Json {
+fn enveloped(style: &Style, schema: Json) -> Json {
+    let w = |name: &str| style.word(name);
     let object = |properties: Json| json!({"type": "object", "properties": properties});
-    match envelope {
+    match style.envelope {
         Envelope::Bare => schema,
-        Envelope::Member(name) => object(json!({name: schema})),
-        Envelope::Success => object(json!({"success": {"type": "boolean"}, "data": schema})),
-        Envelope::Status => object(json!({"status": {"type": "string"}, "result": schema})),
-        Envelope::Output => object(json!({"output": schema, "error": {"type": ["string", "null"]}})),
+        Envelope::Member(name) => object(json!({w(name): schema})),
+        Envelope::Success => object(json!({w("success"): {"type": "boolean"}, w("data"): schema})),
+        Envelope::Status => object(json!({w("status"): {"type": "string"}, w("result"): schema})),
+        Envelope::Output => object(json!({w("output"): schema, w("error"): {"type": ["string", "null"]}})),
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Style {
     pub auth: bool,
     /// Which words stand for common verbs; an index into the lists of synonyms.
     pub words: u64,
+    /// Words of the API's own, for names that every API has.
+    pub own: Vec<String>,
 }
 
 /// How words are joined into a name.
@@ -270,7 +272,7 @@ impl Style {
                     ErrorStyle::Status,
                     ErrorStyle::List,
                     ErrorStyle::Text,
-                ][weigh(rng, &[28.0, 24.0, 12.0, 10.0, 12.0, 6.0, 8.0])],
+                ][weigh(rng, &[30.0, 26.0, 14.0, 2.0, 14.0, 6.0, 8.0])],
             },
             docs: [Docs::None, Docs::Terse, Docs::Plain, Docs::Chatty][weigh(rng, &[4.0, 26.0, 52.0, 18.0])],
             returns: rng.chance(0.6),
@@ -279,34 +281,53 @@ impl Style {
             auth: rng.chance(0.15),
             envelope,
             words: rng.bits(),
+            own: api
+                .iter()
+                .take(2)
+                .flat_map(|name| name.split('_'))
+                .filter(|w| w.len() > 2)
+                .map(str::to_owned)
+                .collect(),
         }
+    }
+
+    /// A name that every API has, such as that of the object around replies, made this API's own: else all would share it.
+    pub fn word(&self, name: &str) -> String {
+        let mut rng = Rng::new(self.words, &["word", name]);
+        let plain = rng.chance(0.01);
+        let own = rng.try_pick(&self.own).filter(|_| !plain).map(String::as_str);
+        let parts: Vec<&str> = own.into_iter().chain(name.split('_')).collect();
+        self.field_case.join(&parts)
     }
 
     /// The envelope of the whole toolset, in the language of behaviors.
     pub fn envelope_templates(&self) -> gtm_world::behavior::Envelope {
+        let w = |name: &str| self.word(name);
         let reply = match self.envelope {
             Envelope::Bare => None,
-            Envelope::Member(name) => Some(json!({name: "reply"})),
-            Envelope::Success => Some(json!({"success": true, "data": "reply"})),
-            Envelope::Status => Some(json!({"status": "'ok'", "result": "reply"})),
-            Envelope::Output => Some(json!({"output": "reply", "error": null})),
+            Envelope::Member(name) => Some(json!({w(name): "reply"})),
+            Envelope::Success => Some(json!({w("success"): true, w("data"): "reply"})),
+            Envelope::Status => Some(json!({w("status"): "'ok'", w("result"): "reply"})),
+            Envelope::Output => Some(json!({w("output"): "reply", w("error"): null})),
         };
         let error: Json = match self.error {
-            ErrorStyle::Member => json!({"error": "error.message"}),
-            ErrorStyle::Coded => json!({"error": {"code": "error.kind", "message": "error.message"}}),
-            ErrorStyle::Detail => json!({"detail": "error.message"}),
+            ErrorStyle::Member => json!({w("error"): "error.message"}),
+            ErrorStyle::Coded => {
+                json!({w("error"): {w("code"): "error.kind", w("message"): "error.message"}})
+            }
+            ErrorStyle::Detail => json!({w("detail"): "error.message"}),
             ErrorStyle::Problem => {
                 json!({"type": "'about:blank'", "title": "error.kind.replace('_', ' ').capitalize()", "status": "error.status", "detail": "error.message"})
             }
-            ErrorStyle::Success => json!({"success": false, "error": "error.message"}),
+            ErrorStyle::Success => json!({w("success"): false, w("error"): "error.message"}),
             ErrorStyle::Status => {
-                json!({"status": "'error'", "code": "error.status", "message": "error.message"})
+                json!({w("status"): "'error'", w("code"): "error.status", w("message"): "error.message"})
             }
             ErrorStyle::List => {
-                json!({"errors": [{"code": "error.kind.upper()", "message": "error.message"}]})
+                json!({w("errors"): [{w("code"): "error.kind.upper()", w("message"): "error.message"}]})
             }
             ErrorStyle::Text => json!({"$text": "Error: {error.message}"}),
-            ErrorStyle::Output => json!({"output": null, "error": "error.message"}),
+            ErrorStyle::Output => json!({w("output"): null, w("error"): "error.message"}),
         };
         gtm_world::behavior::Envelope { reply, error: Some(error) }
     }

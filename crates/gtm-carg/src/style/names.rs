@@ -341,14 +341,14 @@ impl<'d> Names<'d> {
             matches!(param.role, ParamRole::Filter(..) | ParamRole::Least(..) | ParamRole::Most(..));
         match style.nesting {
             Nesting::Body(name) if is_field && matches!(plan.family, Family::Create | Family::Update) => {
-                vec![name.into(), leaf]
+                vec![style.word(name), leaf]
             }
             Nesting::Entity if is_field && plan.family == Family::Create => match &param.role {
                 ParamRole::Field(entity, _) => vec![style.field_case.join(&words(entity)), leaf],
                 _ => vec![leaf],
             },
             Nesting::Filter(name) if is_filter && plan.family == Family::List && plan.params.len() > 3 => {
-                vec![name.into(), leaf]
+                vec![style.word(name), leaf]
             }
             _ => vec![leaf],
         }
