@@ -42,7 +42,7 @@ impl Score {
             _ if success => 1.0,
             RewardKind::Sparse => 0.0,
             RewardKind::Shaped if lost || whole <= 0.0 => 0.0,
-            RewardKind::Shaped => goals().filter(|c| c.holds).map(|c| c.weight).sum::<f64>() / whole,
+            RewardKind::Shaped => goals().filter(|c| c.holds).fold(0.0, |sum, c| sum + c.weight) / whole,
         };
         Score { reward, success, kind, checks }
     }

@@ -49,17 +49,20 @@ impl Acted {
 /// What an agent reads when it has handed in its answer. It must not tell whether the answer is right.
 const ANSWERED: &str = "The answer was received.";
 
+/// An attempt and its lock, which is held across waits.
+pub(crate) type Held = Arc<tokio::sync::Mutex<Attempt>>;
+
 /// The attempts of a server, by session.
 #[derive(Default)]
-pub(crate) struct Attempts(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Attempt>>>>);
+pub(crate) struct Attempts(Mutex<HashMap<String, Held>>);
 
 impl Attempts {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<Attempt>>>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The attempt that a session is.
-    pub(crate) fn get(&self, session: &str) -> Option<Arc<tokio::sync::Mutex<Attempt>>> {
+    pub(crate) fn get(&self, session: &str) -> Option<Held> {
         self.all().get(session).cloned()
     }
 
@@ -214,7 +217,7 @@ impl App {
         Ok(acted)
     }
 
-    fn attempt(&self, session: &str) -> Result<Arc<tokio::sync::Mutex<Attempt>>> {
+    fn attempt(&self, session: &str) -> Result<Held> {
         self.attempts().get(session).ok_or_else(|| {
             let what = format!("no session `{}` in an environment", gtm_error::printable(session));
             Error::new(Code::SessionUnknown, what)

@@ -1,6 +1,7 @@
 //! What supervisors, dashboards and client generators ask.
 
 use crate::app::App;
+use crate::dialect::openenv;
 use crate::problem::Failure;
 use axum::Json;
 use axum::extract::State;
@@ -35,7 +36,8 @@ pub(crate) async fn openapi(State(app): State<App>) -> Json<Value> {
     if app.environment(None).is_ok_and(|environment| environment.speaks(Dialect::Openenv))
         && let Some(paths) = document["paths"].as_object_mut()
     {
-        paths.extend(crate::dialect::openenv::paths());
+        paths.extend(openenv::paths());
+        document["info"]["version"] = openenv::CONTRACT.into();
     }
     Json(document)
 }

@@ -6,7 +6,7 @@
 
 use super::{body, json as answer, named, number, sse, text};
 use crate::app::App;
-use crate::attempt::{Acted, Which};
+use crate::attempt::{Acted, Held, Which};
 use crate::payload::Payload;
 use crate::problem::Failure;
 use axum::extract::State;
@@ -207,7 +207,7 @@ pub(crate) async fn prompt(State(app): State<App>, payload: Payload) -> Answer {
     ok(&json!([block(text)]))
 }
 
-fn attempt(app: &App, id: &str) -> Result<Arc<tokio::sync::Mutex<crate::attempt::Attempt>>, Failure> {
+fn attempt(app: &App, id: &str) -> Result<Held, Failure> {
     app.attempts().get(id).ok_or_else(|| Failure::new(Code::SessionUnknown, "the session is not an attempt"))
 }
 

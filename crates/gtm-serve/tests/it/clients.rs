@@ -63,8 +63,3 @@ async fn the_validator_of_openenv() {
 async fn the_openreward_sdk() {
     drive("openreward", "ors_client.py").await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn trl_over_openreward() {
-    drive("trl", "trl_openreward.py").await;
-}

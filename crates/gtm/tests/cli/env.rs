@@ -40,11 +40,11 @@ fn a_task_that_pays_for_nothing_or_cannot_be_done_is_found() {
 fn a_dataset_of_made_sessions_is_an_environment() {
     let folder = folder();
     let out = folder.path().join("dataset").to_string_lossy().into_owned();
-    let packs = root().join("packs").to_string_lossy().into_owned();
-    let made = run(&["carg", "run", "--out", &out, "--sessions", "24", "--packs", &packs]);
+    let packs = root().join("packs/media").to_string_lossy().into_owned();
+    let made = run(&["carg", "run", "--out", &out, "--sessions", "12", "--packs", &packs]);
     assert_eq!(made.code, Some(0), "{}", made.err);
     let checked = run(&["env", "check", &out, "--json"]).lines();
-    assert!(checked.len() >= 4, "{} tasks", checked.len());
+    assert!(checked.len() >= 2, "{} tasks", checked.len());
     for line in &checked {
         assert_eq!(line["sound"], true, "{line}");
     }

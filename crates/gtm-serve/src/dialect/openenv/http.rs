@@ -12,6 +12,9 @@ use gtm_env::{Dialect, Environment};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
+/// Version of OpenEnv's plain requests that these are, as clients read it from the document.
+pub(crate) const CONTRACT: &str = "1.0.0";
+
 type Answer = Result<Response, Failure>;
 
 fn environment(app: &App, payload: &Payload) -> Result<Arc<Environment>, Failure> {
@@ -104,7 +107,7 @@ pub(crate) async fn document(State(app): State<App>, payload: Payload) -> Answer
     let environment = environment(&app, &payload)?;
     ok(&json!({
         "openapi": "3.1.0",
-        "info": {"title": environment.name(), "version": env!("CARGO_PKG_VERSION")},
+        "info": {"title": environment.name(), "version": CONTRACT},
         "paths": paths(),
     }))
 }

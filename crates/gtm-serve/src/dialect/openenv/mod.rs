@@ -9,6 +9,6 @@ mod rpc;
 mod session;
 mod ws;
 
-pub(crate) use http::{document, metadata, paths, reset, schema, state, step};
+pub(crate) use http::{CONTRACT, document, metadata, paths, reset, schema, state, step};
 pub(crate) use rpc::{answer as rpc, is_request};
 pub(crate) use ws::connect;
