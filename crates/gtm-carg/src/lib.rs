@@ -9,6 +9,7 @@ pub mod formula;
 pub mod lint;
 pub mod pack;
 pub mod process;
+pub mod report;
 pub mod rng;
 pub mod session;
 pub mod stage;

@@ -44,7 +44,9 @@ pub(super) fn build<'f>(fields: &'f [Field], rng: &mut Rng) -> Result<Built<'f>>
     let mut chosen = vec![main];
     if fields.len() > 1 && rng.chance(0.2) {
         let other = rng.pick(fields);
-        if !std::ptr::eq(other, main) {
+        // One name of a constant cannot stand for two values.
+        let apart = || other.domain.constants.keys().all(|name| !main.domain.constants.contains_key(name));
+        if !std::ptr::eq(other, main) && apart() {
             chosen.push(other);
         }
     }
@@ -97,6 +99,10 @@ pub(super) fn build<'f>(fields: &'f [Field], rng: &mut Rng) -> Result<Built<'f>>
                     if keyed { restyle(records, names) } else { restyle_all(records, names) },
                 );
             }
+        }
+        // Expressions name constants as the pack does, in every style.
+        for (name, constant) in &field.domain.constants {
+            state.insert(name.as_str(), constant.clone());
         }
         for simulator in field.domain.pack.simulators.keys() {
             if let Some(styled) = names.collection(&format!("{simulator}{RUNS}")) {

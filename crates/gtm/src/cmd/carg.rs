@@ -2,6 +2,7 @@
 
 mod lint;
 mod make;
+mod report;
 mod stats;
 mod tools;
 mod verify;
@@ -22,6 +23,7 @@ enum Command {
     Stats(stats::Args),
     Run(make::Args),
     Verify(verify::Args),
+    Report(report::Args),
 }
 
 impl Args {
@@ -33,6 +35,7 @@ impl Args {
             Command::Stats(args) => args.json,
             Command::Run(args) => args.json,
             Command::Verify(args) => args.json,
+            Command::Report(args) => args.json,
         }
     }
 }
@@ -44,5 +47,6 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         Command::Stats(args) => stats::run(args),
         Command::Run(args) => make::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Report(args) => report::run(args),
     }
 }
