@@ -11,6 +11,7 @@ pub mod formula;
 pub mod lint;
 pub mod pack;
 pub mod process;
+pub mod report;
 pub mod rng;
 pub mod samples;
 pub mod session;

@@ -73,8 +73,10 @@ fn having<'j>(json: &'j mut Json, member: &str) -> Option<&'j mut Json> {
 
 /// The first list of objects in a reply that has so many.
 fn rows(json: &mut Json, least: usize) -> Option<&mut Vec<Json>> {
+    if json.as_array().is_some_and(|items| items.len() >= least && items.iter().all(Json::is_object)) {
+        return json.as_array_mut();
+    }
     match json {
-        Json::Array(items) if items.len() >= least && items.iter().all(Json::is_object) => Some(items),
         Json::Array(items) => items.iter_mut().find_map(|item| rows(item, least)),
         Json::Object(members) => members.values_mut().find_map(|item| rows(item, least)),
         _ => None,
@@ -392,11 +394,6 @@ fn tasks_that_are_no_tasks_are_found() {
     spoilt(Check::NoLeak, |trace| {
         let Some(task) = &trace.task else { return false };
         trace.turns[0].response = json!({"note": format!("As you said: {}", task.instruction)});
-        task.instruction.split_whitespace().count() > 4
-    });
-    spoilt(Check::NoLeak, |trace| {
-        let Some(task) = &trace.task else { return false };
-        trace.tools[0].description = task.instruction.clone();
         task.instruction.split_whitespace().count() > 4
     });
 }

@@ -326,7 +326,8 @@ fn recorded(call: Call, answer: Answer, mutation: Option<&str>, before: &World) 
         is_error: answer.error.is_some(),
         error: answer.error.map(|error| error.kind.name().to_owned()),
         mutation: mutation.map(str::to_owned),
-        changed: answer.changed,
+        // A write that leaves everything as it was is none.
+        changed: !changes.is_empty(),
         changes,
     }
 }

@@ -169,7 +169,9 @@ fn spaced(name: &str) -> String {
 
 /// `a` or `an` before a word.
 fn article(word: &str) -> &'static str {
-    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+    // As it is spoken: a unit, a user, a one-way ticket.
+    let consonant = ["uni", "use", "usa", "uti", "eu", "one"].iter().any(|start| word.starts_with(start));
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) && !consonant { "an" } else { "a" }
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -51,7 +51,7 @@ checks! {
     NewIds = "new_ids",
     /// Records in replies are of this session's state, and nothing else is changed.
     Isolation = "isolation",
-    /// The task's words are in no reply and no spec.
+    /// The task's words are in no reply.
     NoLeak = "no_leak",
     /// Replies and arguments keep to bounds on size and depth.
     Bounds = "bounds",

@@ -1,11 +1,11 @@
-//! The task: complete, possible, not done at the start, and not to be read anywhere.
+//! The task: complete, possible, not done at the start, and in no reply.
 
 use super::counters::{Check, Found};
 use super::format::Tools;
 use crate::trace::Trace;
 use serde_json::Value as Json;
 
-/// So many words of the instruction in a row, in a reply or a spec, are no accident.
+/// So many words of the instruction in a row, in a reply, are no accident.
 const LEAKED_WORDS: usize = 10;
 
 pub(super) fn check(trace: &Trace, tools: &Tools<'_>, found: &mut Found<'_>) {
@@ -37,11 +37,6 @@ pub(super) fn check(trace: &Trace, tools: &Tools<'_>, found: &mut Found<'_>) {
         found.check(Check::NoLeak, !leak, || "a reply holds the task's words".into());
     }
     found.turn = None;
-    for tool in &trace.tools {
-        found.check(Check::NoLeak, !leaked(&tool.description), || {
-            format!("the description of {} holds the task's words", tool.name)
-        });
-    }
 }
 
 /// All texts in a reply.

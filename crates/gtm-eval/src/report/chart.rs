@@ -1,6 +1,6 @@
 //! Bars and lines.
 
-use super::text::{escaped, figure};
+use gtm_page::{escaped, figure};
 
 /// One line of a plot: its name, CSS colour, and a value at each place, if known.
 pub(super) struct Series {

@@ -1,7 +1,7 @@
 //! Two replies side by side, with what differs marked.
 
-use super::text::escaped;
 use crate::json::{same_number, unfolded};
+use gtm_page::escaped;
 use serde_json::Value as Json;
 
 /// Most lines shown of one side.

@@ -3,15 +3,14 @@
 mod chart;
 mod diff;
 mod tables;
-mod text;
 mod turns;
 
 use crate::baseline::Baseline;
 use crate::evaluation::Evaluation;
 use crate::tally::HORIZON;
 use chart::{COLOURS, Series};
+use gtm_page::{Section, count, escaped};
 use serde_json::{Map, Value as Json};
-use text::{count, escaped};
 
 /// What a report shows.
 #[derive(Clone, Copy, Debug)]
@@ -68,17 +67,14 @@ pub fn html(page: &Page<'_>) -> String {
         true => "The sessions ran freely on the simulator's own replies.",
         false => "At each turn the true earlier turns were known.",
     };
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Fidelity of simulated tools</title><style>{}</style></head><body>\n<h1>Fidelity of simulated tools</h1>\
-         <p class=\"lead\">{} against the real tools: {} recorded sessions, {} turns. {mode} Code compared each predicted reply with the \
-         real one; no language model judged. Figures over all suites are macro averages.</p>",
-        include_str!("style.css"),
+    let lead = format!(
+        "{} against the real tools: {} recorded sessions, {} turns. {mode} Code compared each predicted reply with the \
+         real one; no language model judged. Figures over all suites are macro averages.",
         escaped(name),
         count(sessions),
         count(turns),
     );
-    let mut sections: Vec<(&str, &str, String, String)> = vec![
+    let mut sections: Vec<(&'static str, &'static str, String, String)> = vec![
         ("overview", "Overview", String::new(), overview(&contenders)),
         (
             "suites",
@@ -127,17 +123,17 @@ pub fn html(page: &Page<'_>) -> String {
         "What costs a suite most comes first. Leaves that differ are marked.".into(),
         turns::browser(evaluation),
     ));
-    let links: String =
-        sections.iter().map(|(id, title, ..)| format!("<a href=\"#{id}\">{title}</a>")).collect();
-    out.push_str(&format!("<nav>{links}</nav>\n"));
-    for (id, title, note, body) in sections {
-        let note = if note.is_empty() { note } else { format!("<p class=\"note\">{note}</p>") };
-        out.push_str(&format!("<section id=\"{id}\"><h2>{title}</h2>{note}{body}</section>\n"));
+    let sections: Vec<Section> =
+        sections.into_iter().map(|(id, title, note, body)| Section { id, title, note, body }).collect();
+    gtm_page::Page {
+        title: "Fidelity of simulated tools",
+        lead: &lead,
+        sections: &sections,
+        footer: concat!("gtm ", env!("CARGO_PKG_VERSION"), ". What each metric means: docs/metrics.md."),
+        style: "",
+        script: include_str!("script.js"),
     }
-    let version = env!("CARGO_PKG_VERSION");
-    out.push_str(&format!("<footer>gtm {version}. What each metric means: docs/metrics.md.</footer>"));
-    out.push_str(&format!("<script>{}</script></body></html>\n", include_str!("script.js")));
-    out
+    .html()
 }
 
 fn value(figures: &Map<String, Json>, metric: &str) -> Option<f64> {

@@ -1,10 +1,10 @@
 //! Tables: suites, tools, errors, and where turns are lost.
 
-use super::text::{count, escaped, figure};
 use crate::evaluation::{Evaluation, Suite};
 use crate::metric::class::ErrorClass;
 use crate::miss::Miss;
 use crate::tally::{Outcome, Tally};
+use gtm_page::{count, escaped, figure};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 

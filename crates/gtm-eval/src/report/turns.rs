@@ -1,9 +1,9 @@
 //! The browser of turns that went wrong.
 
 use super::diff::marked;
-use super::text::{count, escaped};
 use crate::evaluation::{Evaluation, Suite};
 use crate::miss::{Example, Miss};
+use gtm_page::{count, escaped};
 
 /// Most examples on the page.
 const MAX_EXAMPLES: usize = 300;

@@ -3,6 +3,7 @@
 mod export;
 mod lint;
 mod make;
+mod report;
 mod stats;
 mod tools;
 mod verify;
@@ -24,6 +25,7 @@ enum Command {
     Run(make::Args),
     Verify(verify::Args),
     Export(export::Args),
+    Report(report::Args),
 }
 
 impl Args {
@@ -36,6 +38,7 @@ impl Args {
             Command::Run(args) => args.json,
             Command::Verify(args) => args.json,
             Command::Export(args) => args.json,
+            Command::Report(args) => args.json,
         }
     }
 }
@@ -48,5 +51,6 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         Command::Run(args) => make::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Export(args) => export::run(args),
+        Command::Report(args) => report::run(args),
     }
 }

@@ -120,6 +120,7 @@ impl<'v> Run<'_, 'v> {
             Op::Let(names) => self.bind(&names.iter().take(MAX_STEPS).collect::<Vec<_>>(), rest, scope),
             Op::List(list) => {
                 let page = rows::rows(list, scope);
+                self.uncertain |= page.is_none();
                 self.outcome.lists = true;
                 let (rows, total) = match page {
                     Some((rows, total)) => (Some(Cow::Owned(rows)), Some(Cow::Owned(total))),
@@ -134,12 +135,14 @@ impl<'v> Run<'_, 'v> {
             Op::Update(update) => self.updated(update, rest, scope),
             Op::Delete(delete) => self.deleted(delete, rest, scope),
             Op::Reply(template) => {
+                self.uncertain |= self.case.turn.is_error && of_template(template, scope).is_none();
                 self.end();
                 if let (Some(reply), false) = (self.case.reply, self.case.turn.is_error) {
                     self.compare(template, reply, "", scope);
                 }
             }
             Op::Compute(compute) => {
+                self.uncertain = true;
                 let bound = scope.bind(&compute.bind, None);
                 self.follow(rest, bound.scope());
             }
@@ -173,7 +176,10 @@ impl<'v> Run<'_, 'v> {
     fn bind(&mut self, names: &[(&String, &Json)], rest: &[Step], scope: Scope<'_, 'v>) {
         match names {
             [(name, template), more @ ..] => {
-                let bound = scope.bind(name, of_template(template, scope).map(Cow::Owned));
+                let value = of_template(template, scope);
+                // What cannot be worked out here may be what cannot be worked out at all.
+                self.uncertain |= value.is_none();
+                let bound = scope.bind(name, value.map(Cow::Owned));
                 self.bind(more, rest, bound.scope());
             }
             [] => self.follow(rest, scope),

@@ -4,7 +4,7 @@ use gtm_error::printable;
 
 /// Untrusted text as HTML. Characters that could hide or turn text around are shown as escapes;
 /// line breaks stay.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, line) in text.split('\n').enumerate() {
         if at > 0 {
@@ -24,12 +24,12 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// A share with three places, or a dash.
-pub(super) fn figure(value: Option<f64>) -> String {
+pub fn figure(value: Option<f64>) -> String {
     value.map_or("–".to_owned(), |value| format!("{value:.3}"))
 }
 
 /// A whole number with thousands apart.
-pub(super) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
