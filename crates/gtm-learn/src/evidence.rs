@@ -128,6 +128,8 @@ fn replay(number: usize, recording: &Recording, learned: &Behaviors) -> Replayed
         match simulator.examine(call) {
             Some((args, check)) => {
                 let mut fork = session.fork();
+                // What the behavior itself says, not what it could pick up within the session.
+                fork.forget_manner();
                 let reply = simulator.call(&mut fork, call);
                 let known = Call {
                     session: number,
