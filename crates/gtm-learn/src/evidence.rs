@@ -133,6 +133,8 @@ fn replay(recording: &Recorded, learned: &Behaviors) -> Replayed {
         match simulator.examine(call) {
             Some((args, check)) => {
                 let mut fork = session.fork();
+                // What the behavior itself says, not what it could pick up within the session.
+                fork.forget_manner();
                 let reply = simulator.call(&mut fork, call);
                 let known = Call {
                     group: recording.group,

@@ -100,6 +100,12 @@ impl Session {
         fork
     }
 
+    /// Forgets the manner of the real replies observed so far: from now on the simulator answers in its
+    /// own, until it observes others. The state and exact repetitions stay as they are.
+    pub fn forget_manner(&mut self) {
+        self.now.memory = None;
+    }
+
     /// The visible state, an object.
     pub fn state(&self) -> &Value {
         self.now.world.state()
