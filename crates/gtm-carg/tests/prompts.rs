@@ -1,6 +1,7 @@
 //! What behaviors say as completions, and what those say back, does the same.
 
 use gtm_carg::catalogue::Catalogue;
+use gtm_carg::dataset::Config;
 use gtm_carg::session::generate;
 use gtm_carg::trace::Trace;
 use gtm_read::prompt::read::Toolset;
@@ -79,9 +80,10 @@ fn check(trace: &Trace, tally: &mut Tally) {
 fn completions_do_what_the_behaviors_do() {
     let packs = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../packs"));
     let catalogue = Catalogue::load(&[packs.to_path_buf()]).expect("sound packs");
+    let recipe = catalogue.recipe(&Config { seed: 11, ..Config::default() });
     let mut tally = Tally::default();
     for number in 0..80 {
-        let trace = generate(&catalogue.fields, 11, number).expect("a session");
+        let trace = generate(&catalogue, &recipe, number).expect("a session");
         check(&trace, &mut tally);
     }
     let Tally { tools, said, spelled, words, prompt_bytes, completion_bytes, calls } = tally;
