@@ -5,7 +5,6 @@ mod build;
 pub(crate) mod faults;
 pub(crate) mod task;
 
-
 use crate::catalogue::Catalogue;
 use crate::dataset::{Recipe, Split, Splits};
 use crate::domain::Domain;
