@@ -25,7 +25,13 @@ pub(super) fn check(trace: &Trace, tools: &Tools<'_>, found: &mut Found<'_>) {
             format!("{} is there at the start, or is no place of the state", expected.path)
         });
     }
-    let words: Vec<&str> = task.instruction.split_whitespace().collect();
+    // What the task gives as arguments may well be in replies; what is between them not.
+    let mut instruction = task.instruction.clone();
+    for given in task.reference.iter().flat_map(|call| texts(&call.arguments)).filter(|text| !text.is_empty())
+    {
+        instruction = instruction.replace(given, " \u{0} ");
+    }
+    let words: Vec<&str> = instruction.split_whitespace().collect();
     let leaked = |text: &str| {
         let all: Vec<&str> = text.split_whitespace().collect();
         let length = LEAKED_WORDS.min(words.len());
