@@ -103,6 +103,8 @@ fn differ(before: &Value, after: &Value, path: &str, found: &mut Vec<Expected>) 
                 match a.get(name) {
                     Some(known) if known == value => {}
                     Some(known) => differ(known, value, &below(name), found),
+                    // Null and absent are one here: null stands for what is gone.
+                    None if value.is_null() => {}
                     None => found.push(Expected { path: below(name), value: value.to_json() }),
                 }
             }
