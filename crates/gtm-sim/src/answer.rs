@@ -242,7 +242,8 @@ impl Simulator {
         rung: Rung,
         content: &Value,
     ) -> Option<Value> {
-        let schema = spec.returns.as_ref().filter(|_| matches!(rung, Rung::Rules | Rung::Model | Rung::Direct))?;
+        let schema =
+            spec.returns.as_ref().filter(|_| matches!(rung, Rung::Rules | Rung::Model | Rung::Direct))?;
         let world = &session.now.world;
         let filled = || {
             self.filler.fill(&Slot {
