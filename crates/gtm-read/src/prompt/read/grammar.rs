@@ -43,7 +43,8 @@ t: " obj" o
  | " text" " (" (e (" ;" e)*)? " )"
  | " fill" (" (" (" from" e)? (" ;"? " rows" e)? " )")?
  | e
-o: " {" (local " :")? (entry (" ," entry)*)? " }"
+o: " {" (full (" ," full)*)? " }" | " {" local " :" entry (" ," entry)* " }"
+full: member " =" t
 entry: member (" =" t)?
 e: binary (" ?" e " :" e)?
 binary: unary (OPERATOR unary)*
