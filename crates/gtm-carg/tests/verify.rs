@@ -294,7 +294,10 @@ fn wrong_reads_are_found() {
             .as_object()
             .and_then(|record| record.keys().rev().find(|name| another(&record[*name]).is_some()).cloned());
         name.filter(|name| *name != id)
-            .and_then(|name| Some(record[&name] = another(&record[&name])?))
+            .and_then(|name| {
+                let _: () = record[&name] = another(&record[&name])?;
+                Some(())
+            })
             .is_some()
     });
     spoilt(Check::Isolation, |trace| {

@@ -204,7 +204,7 @@ fn ids_follow_the_style_that_is_there() {
     // Drawn at random: a long number, numbers that jump.
     for records in [json!({"W2378156": {}}), json!({"A1000": {}, "A8231": {}})] {
         let id = next(records.clone());
-        let last = records.as_object().unwrap().keys().last().unwrap().clone();
+        let last = records.as_object().unwrap().keys().next_back().unwrap().clone();
         let id = id.as_str().unwrap();
         assert!(id.starts_with(&last[..1]) && id.len() == last.len(), "{id} after {last}");
     }

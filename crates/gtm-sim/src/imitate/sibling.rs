@@ -17,7 +17,7 @@ pub(super) fn formed(memory: &Memory, task: &Task<'_>) -> Option<Value> {
     let spec_of = |tool: &str| task.tools.iter().find(|spec| spec.name == tool);
     let all: Vec<Lesson<'_>> = memory.latest().filter(|lesson| lesson.foreseen.error.is_none()).collect();
     // Tools that do the same sort of thing tell more.
-    let akin = |lesson: &&Lesson<'_>| spec_of(&lesson.done.tool).is_some_and(|s| !reads(s) == writes);
+    let akin = |lesson: &&Lesson<'_>| spec_of(&lesson.done.tool).is_some_and(|s| reads(s) != writes);
     let akin: Vec<&Lesson<'_>> = all.iter().filter(akin).collect();
     let open = says_nothing(spec);
     if open && writes && teaches(&akin, Value::is_null) {

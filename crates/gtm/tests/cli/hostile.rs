@@ -90,7 +90,7 @@ fn references_out_of_a_document_are_not_followed() {
     ];
     for reference in outside {
         let schema = json!({"type": "object", "properties": {"a": {"$ref": reference}}});
-        let path = file(&folder, "spec.json", &tool(&schema));
+        let path = file(&folder, "spec.json", tool(&schema));
         let traced = folder.path().join("trace");
         let binary = env!("CARGO_BIN_EXE_gtm");
         let arguments = [

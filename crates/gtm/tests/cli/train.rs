@@ -11,7 +11,7 @@ fn dataset(dir: &tempfile::TempDir) -> String {
     let line = |i: usize| {
         json!({"prompt": format!("{} {i}: ", words[i % 4]), "completion": words[(i + 1) % 4]}).to_string()
     };
-    file(dir, "data.jsonl", &(0..300).map(line).collect::<Vec<_>>().join("\n"))
+    file(dir, "data.jsonl", (0..300).map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn config(dir: &tempfile::TempDir, out: &str) -> String {
