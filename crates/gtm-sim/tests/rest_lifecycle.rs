@@ -269,12 +269,13 @@ impl Life<'_> {
         if let Some(change) = resource.item.get("PATCH").or(resource.item.get("PUT")) {
             let args = arguments(change, &given, 23, true);
             if self.call("update", change, &args).is_some()
-                && let Some(found) = self.call("get after update", get, &read) {
-                    let differs = unlike(&args, &found.content, &given);
-                    self.score.note("get shows what was changed", differs.is_none(), || {
-                        format!("{place} {} after {}", differs.unwrap_or_default(), short(&args))
-                    });
-                }
+                && let Some(found) = self.call("get after update", get, &read)
+            {
+                let differs = unlike(&args, &found.content, &given);
+                self.score.note("get shows what was changed", differs.is_none(), || {
+                    format!("{place} {} after {}", differs.unwrap_or_default(), short(&args))
+                });
+            }
         }
         let list = resource.collection.get("GET");
         // Filters that must be given are given as the record has them.
@@ -288,11 +289,12 @@ impl Life<'_> {
             args
         });
         if let (Some(list), Some(args)) = (list, &list_args)
-            && let Some(rows) = self.call("list", list, args) {
-                self.score.note("list holds it", contains(&rows.content, &id, parameter), || {
-                    format!("{place} {id} in {}", short(&rows.content))
-                });
-            }
+            && let Some(rows) = self.call("list", list, args)
+        {
+            self.score.note("list holds it", contains(&rows.content, &id, parameter), || {
+                format!("{place} {id} in {}", short(&rows.content))
+            });
+        }
         if let Some(delete) = resource.item.get("DELETE") {
             let args = arguments(delete, &given, 11, false);
             if self.call("delete", delete, &args).is_some() {
@@ -304,11 +306,12 @@ impl Life<'_> {
                 let again = self.simulator.call(&mut self.session, &Call::new(&delete.name, args));
                 self.score.note("delete twice fails", again.is_error, || place.clone());
                 if let (Some(list), Some(args)) = (list, &list_args)
-                    && let Some(rows) = self.call("list", list, args) {
-                        self.score.note("list lost it", !contains(&rows.content, &id, parameter), || {
-                            format!("{place} {id} in {}", short(&rows.content))
-                        });
-                    }
+                    && let Some(rows) = self.call("list", list, args)
+                {
+                    self.score.note("list lost it", !contains(&rows.content, &id, parameter), || {
+                        format!("{place} {id} in {}", short(&rows.content))
+                    });
+                }
             }
         }
     }
