@@ -26,6 +26,7 @@ use crate::session::generate;
 use crate::verify::verify;
 use files::{cannot, write_whole};
 use gtm_error::{Code, Error, Result};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -112,6 +113,25 @@ pub fn counts(folder: &Path, recipe: &Recipe) -> Result<Counts> {
         whole.add(&counted(folder, part)?);
     }
     Ok(whole)
+}
+
+/// Sessions that the parts made so far have dropped, by reason.
+///
+/// # Errors
+/// [`Code::FileUnreadable`] and [`Code::StorageCorrupt`].
+pub fn dropped(folder: &Path) -> Result<BTreeMap<String, u64>> {
+    let unreadable =
+        |e: std::io::Error| Error::new(Code::FileUnreadable, e.to_string()).in_file(folder.display());
+    let mut whole = Counts::default();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        let part =
+            name.to_str().and_then(|name| name.strip_prefix("part-")?.strip_suffix(".json")?.parse().ok());
+        if let Some(part) = part {
+            whole.add(&counted(folder, part)?);
+        }
+    }
+    Ok(whole.dropped)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

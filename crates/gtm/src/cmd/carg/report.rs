@@ -38,6 +38,9 @@ pub(crate) fn run(args: &Args) -> Result<Status> {
         report.see(trace);
         Ok(())
     })?;
+    for (reason, sessions) in dataset::dropped(&args.dataset)? {
+        report.drop(&reason, sessions);
+    }
     let mut real = Real::default();
     for path in &args.specs {
         compare_with(path, &mut real)?;
