@@ -130,18 +130,22 @@ fn generated_sessions_pass() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
-fn five_thousand_sessions_of_all_packs_pass() {
+fn few_sessions_of_all_packs_would_be_dropped() {
+    const SESSIONS: u64 = 500;
     let catalogue = Catalogue::load(&[Path::new(ROOT).join("packs")]).expect("sound packs");
     let recipe = catalogue.recipe(&Config { seed: 29, ..Config::default() });
     let mut counters = Counters::default();
     let mut whole = Whole::default();
-    let mut wrong = 0;
-    for number in 0..5_000 {
+    let mut dropped = 0;
+    for number in 0..SESSIONS {
         let trace = generate(&catalogue, &recipe, number).expect("a session");
-        let mut found = verify(&trace, &mut counters);
-        found.extend(whole.see(&trace, &mut counters));
-        wrong += usize::from(!found.is_empty());
+        let found = verify(&trace, &mut counters);
+        if found.is_empty() {
+            let found = whole.see(&trace, &mut counters);
+            assert!(found.is_empty(), "session {number}: {found:#?}");
+            continue;
+        }
+        dropped += 1;
         for violation in found.iter().take(2) {
             let name = violation.turn.map_or("", |turn| trace.turns[turn].call.name.as_str());
             let fact = trace.tools.iter().position(|tool| tool.name == name).map(|at| &trace.facts[at].plan);
@@ -149,8 +153,8 @@ fn five_thousand_sessions_of_all_packs_pass() {
         }
     }
     let floors = whole.finish(&mut counters);
-    println!("{counters:#?} {floors:?}");
-    assert!(wrong == 0 && floors.is_empty(), "{wrong} sessions with violations, {floors:?}");
+    println!("{dropped} of {SESSIONS} would be dropped\n{counters:#?}");
+    assert!(dropped * 50 <= SESSIONS && floors.is_empty(), "{dropped} of {SESSIONS}, {floors:?}");
 }
 
 #[test]
