@@ -180,6 +180,7 @@ impl<'p> Known<'p> {
                 f.within(name, |f| {
                     self.expr(default, &local, f);
                     constant_in_range(attribute, default, f);
+                    quoted_expression(default, f);
                 });
             });
         }
@@ -339,6 +340,15 @@ fn keys(json: &Json, members: &mut BTreeSet<String>) {
 /// Quoted words of an expression that name members, such as the keys of objects it builds.
 fn literal_keys(text: &str) -> impl Iterator<Item = String> {
     names(text).into_iter().filter(|name| name.role == Role::Key).map(|name| name.text.to_owned())
+}
+
+/// A default in quotes is that very text, which is hardly meant of one that asks about arguments.
+fn quoted_expression(default: &str, findings: &mut Findings) {
+    let quoted =
+        default.len() > 1 && ['"', '\''].iter().any(|q| default.starts_with(*q) && default.ends_with(*q));
+    if quoted && default.contains("args.") {
+        findings.error(format!("the default {default} is a text: leave out the quotes for an expression"));
+    }
 }
 
 /// A default that is a number lies in the range it is a default for.
